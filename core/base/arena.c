@@ -1,0 +1,86 @@
+#include "core/base/arena.h"
+
+#include <stdalign.h>
+
+#include "core/base/mem.h"
+
+enum { BLOCK = 2048 };
+
+struct arena_block {
+    struct arena_block *next;
+    size_t cap, len;
+    alignas(max_align_t) char data[];
+};
+
+void arena_init(struct arena *a, size_t max)
+{
+    *a = (struct arena){.max = max};
+}
+
+static void release(struct arena *a, bool wipe)
+{
+    while (a->head) {
+        struct arena_block *next = a->head->next;
+        if (wipe)
+            mem_wipe(a->head->data, a->head->len);
+        mem_free(a->head);
+        a->head = next;
+    }
+    a->used = 0;
+}
+
+void arena_reset(struct arena *a)
+{
+    release(a, false);
+}
+
+void arena_wipe(struct arena *a)
+{
+    release(a, true);
+}
+
+static size_t rounded(size_t size)
+{
+    return (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+}
+
+static void *take(struct arena *a, size_t size)
+{
+    size = rounded(size);
+    struct arena_block *b = a->head;
+    if (!b || b->cap - b->len < size) {
+        size_t cap = size > BLOCK / 2 ? size : BLOCK;
+        b = mem_resize(NULL, sizeof *b + cap);
+        b->cap = cap;
+        b->len = 0;
+        b->next = a->head;
+        a->head = b;
+    }
+    void *p = b->data + b->len;
+    b->len += size;
+    a->used += size;
+    memset(p, 0, size);
+    return p;
+}
+
+void *arena_new(struct arena *a, size_t size)
+{
+    return take(a, size);
+}
+
+void *arena_try(struct arena *a, size_t size)
+{
+    if (size > a->max || a->used > a->max - size)
+        return NULL;
+    return take(a, size);
+}
+
+struct slice arena_dup(struct arena *a, struct slice s)
+{
+    char *p = arena_try(a, s.len + 1);
+    if (!p)
+        return SLICE_NONE;
+    if (s.len)
+        memcpy(p, s.ptr, s.len);
+    return slice(p, s.len);
+}

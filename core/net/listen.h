@@ -1,0 +1,62 @@
+/* Listening sockets, accept on loop 0, hand-over to the loop with the fewest connections, and the
+ * limits that hold before there is a session (CONTRACTS: accept, per_address, handshakes). */
+#ifndef TANDEM_NET_LISTEN_H
+#define TANDEM_NET_LISTEN_H
+
+#include <stdbool.h>
+
+#include "core/base/attr.h"
+#include "core/base/err.h"
+
+struct config;
+struct conn;
+struct fault;
+struct loop;
+struct listener;
+struct protocol;
+struct server;
+struct tls_creds;
+
+enum listen_tls { LISTEN_PLAIN, LISTEN_STARTTLS, LISTEN_IMPLICIT };
+
+/* All listeners, loops and what they share. One per process. */
+struct server_conf {
+    struct config *config;                   /* counted by the server */
+    const struct protocol *const *protocols; /* NULL-terminated */
+    void *app; /* server_app(): what sessions need (store, auth, pool) */
+};
+
+/* Bind every [listen] of the config (or take systemd's descriptors by name) and read the TLS
+ * credentials: as root if it must be, before threads. The fault names listener, address, reason. */
+MUST_CHECK enum err server_new(const struct server_conf *conf, struct server **ret,
+                               struct fault *why);
+/* Accept from now on. loops[0] accepts. */
+void server_start(struct server *server, struct loop *const *loops, unsigned n);
+void *server_app(const struct server *server);
+void server_set_app(struct server *server, void *app);
+const struct config *
+server_config(const struct server *server); /* newest; keys of class L. Lock-free */
+/* Stop accepting; ask every session to leave; after `[tandem] drain` close the rest. `stopped` is
+ * posted to loops[0] when the last connection has gone. */
+void server_drain(struct server *server, void (*stopped)(void *arg), void *arg);
+void server_free(struct server *server);
+/* Swap config and credentials; all was checked before (CONTRACTS: reload). On loops[0]. */
+MUST_CHECK enum err server_reload(struct server *server, struct config *config, struct fault *why);
+
+/* --- seen from a conn ----------------------------------------------------------------------- */
+struct server *listener_server(const struct listener *listener);
+const struct protocol *listener_protocol(const struct listener *listener);
+const char *listener_name(const struct listener *listener); /* of [listen NAME] */
+const char *listener_capabilities_off(const struct listener *listener);
+enum listen_tls
+listener_tls(const struct listener *listener); /* LISTEN_PLAIN without certificate */
+bool listener_wants_proxy(const struct listener *listener, const void *sockaddr_storage);
+struct listener *listener_ref(struct listener *listener);
+void listener_unref(struct listener *listener);
+
+/* Bookkeeping by conn.c: a handshake begins / ends (false: too many under way), a conn has gone. */
+bool server_handshake_begin(struct server *server);
+void server_handshake_end(struct server *server);
+void server_conn_gone(struct server *server, struct loop *loop, struct conn *conn);
+
+#endif

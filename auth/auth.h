@@ -1,0 +1,106 @@
+/* Who may come in, and as whom: one auth core for all protocols.
+ *
+ *      session --auth_password()--> name split, policy, throttle --> pool (hash) --> loop: outcome
+ *
+ * Nothing here blocks a loop: the catalog is read in microseconds, hashes run in the pool's HASH
+ * lane, late answers are timers. Wrong name and wrong password look and cost the same. */
+#ifndef TANDEM_AUTH_AUTH_H
+#define TANDEM_AUTH_AUTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/attr.h"
+#include "core/base/config.h"
+#include "core/base/err.h"
+#include "core/base/fault.h"
+#include "core/base/slice.h"
+#include "store/store.h"
+
+struct auth;
+struct loop;
+struct peers;
+struct pool;
+struct server;
+
+struct auth_conf {
+    struct server *server; /* newest config */
+    struct store *store;
+    struct pool *pool;
+    struct peers *peers; /* failures by address */
+};
+MUST_CHECK enum err auth_new(const struct auth_conf *conf, struct auth **ret);
+void auth_free(struct auth *auth);
+
+/* What auth knows of a connection; the slices live as long as the session. */
+struct auth_peer {
+    enum store_proto proto;
+    struct loop *loop;
+    uint64_t id; /* loop id of the session: where the outcome goes, and kicks */
+    void (*kick)(void *object);
+    uint64_t connection_id; /* journal and log */
+    uint64_t peer_key;
+    bool secure, local;    /* conn_is_secure, conn_is_local */
+    struct slice rip, lip; /* for the auth-failed line */
+};
+
+/* May this connection send a password now? False: LOGINDISABLED, no USER in CAPA, ERR_PRIVACY
+ * before the password is looked at. [auth] plaintext_auth */
+bool auth_plaintext_allowed(const struct auth *auth, const struct auth_peer *peer);
+
+/* A login that succeeded: its account, its place among the sessions, its effective settings. The
+ * session owns it and frees it with auth_session_free (which leaves `live`, closes the account). */
+struct auth_session {
+    struct store_account *account;
+    struct store_live *live;
+    struct settings settings; /* account, domain, file, default: resolved now, kept till the end */
+    struct slice login;       /* local@domain, for the log */
+    struct slice detail;      /* "+detail" of the name, empty without */
+    bool recent;              /* "recent:" before the name (POP3) */
+    unsigned cred_flags;      /* CRED_NO_DELETE, CRED_READ_ONLY */
+    const char *mech;         /* "plain", "login", "user": for the login line */
+};
+void auth_session_free(struct auth_session *session); /* NULL shrugs */
+
+/* e: ERR_OK, AUTH, PRIVACY, OFF, LIMIT (per_user), DELAY, DOWN, AGAIN (pool full), SYNTAX. A
+ * failure arrives late (throttle). auth-failed has been logged; the session logs `login`. */
+typedef void auth_done(void *object, enum err e, struct auth_session *session);
+
+/* LOGIN, USER/PASS. Copies both; the password is wiped on every path. `mech` is a literal. Calls
+ * `done` in a later turn, never before it returns; not at all if the id has gone. */
+void auth_password(struct auth *auth, const struct auth_peer *peer, struct slice name,
+                   struct slice password, const char *mech, auth_done *done);
+
+/* RCPT: the accounts behind an address (an alias may have several), opened, with their settings.
+ * Synchronous and without a write. ERR_NOTFOUND, OFF, QUOTA, FROZEN, SYNTAX. */
+struct auth_recipient {
+    struct store_account *account;
+    struct slice detail; /* of user+detail: a mailbox name as the sender wrote it */
+    uint64_t message_octets;
+};
+MUST_CHECK enum err auth_recipient_find(struct auth *auth, struct store_reader *reader,
+                                        struct slice address, struct arena *arena,
+                                        struct auth_recipient **ret, size_t *ret_n);
+void auth_recipient_close(struct auth_recipient *recipients, size_t n);
+
+/* A new verifier of a password by [auth] scheme, or by `scheme` ("yescrypt", "ssha512",
+ * "scram-sha-256", ...; NULL = the configured one). Slow: a worker or tool, never a loop.
+ * Result in the arena, "{SCHEME}..." */
+MUST_CHECK enum err auth_verifier_make(const char *scheme, struct slice password,
+                                       struct arena *arena, struct slice *ret);
+/* Does the password match? Slow likewise. Constant time in the secret; unknown schemes are false.
+ */
+bool auth_verifier_check(struct slice verifier, struct slice password);
+
+/* Split and normalise a login or address (CONTRACTS section 3): lower case, default domain. All in
+ * the arena. ERR_SYNTAX. */
+struct auth_name {
+    struct slice login; /* local@domain */
+    struct slice detail, master, token;
+    bool recent;
+};
+MUST_CHECK enum err auth_name_parse(struct slice name, struct slice default_domain,
+                                    struct arena *arena, struct auth_name *ret);
+
+#endif

@@ -1,0 +1,287 @@
+#include "core/net/worker.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "core/base/mem.h"
+
+enum { SOURCE_BUCKETS = 256 };
+
+struct queue {
+    struct job *first, *last;
+    unsigned len;
+};
+
+/* The waiting HASH jobs of one source. It is in the ring while it has any, and is freed with the
+ * last one. */
+struct source {
+    uint64_t key;
+    struct queue jobs;
+    struct source *next_in_bucket;
+    struct source *next_in_ring;
+};
+
+struct worker {
+    struct pool *pool;
+    pthread_t thread;
+    struct job *running; /* under the pool's lock; only jobs that come back to a loop */
+    unsigned index;
+};
+
+struct pool {
+    struct pool_conf conf;
+    unsigned hash_max; /* HASH jobs that may run at once */
+
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    struct queue work;
+    struct source *buckets[SOURCE_BUCKETS];
+    struct source *ring_first, *ring_last; /* the sources in the order of their turns */
+    unsigned hash_waiting, hash_running;
+    bool hash_last; /* the lane of the job taken last: when both wait they take turns */
+    bool stopping;
+
+    atomic_uint depth;
+    struct worker workers[];
+};
+
+static void queue_push(struct queue *q, struct job *job)
+{
+    job->next = NULL;
+    if (q->last)
+        q->last->next = job;
+    else
+        q->first = job;
+    q->last = job;
+    q->len++;
+}
+
+static struct job *queue_pop(struct queue *q)
+{
+    struct job *job = q->first;
+    q->first = job->next;
+    if (!q->first)
+        q->last = NULL;
+    q->len--;
+    return job;
+}
+
+/* --- the HASH lane -------------------------------------------------------------------------- */
+
+static struct source **source_place(struct pool *pool, uint64_t key)
+{
+    struct source **at = &pool->buckets[(key ^ key >> 32) % SOURCE_BUCKETS];
+    while (*at && (*at)->key != key)
+        at = &(*at)->next_in_bucket;
+    return at;
+}
+
+static void ring_push(struct pool *pool, struct source *source)
+{
+    source->next_in_ring = NULL;
+    if (pool->ring_last)
+        pool->ring_last->next_in_ring = source;
+    else
+        pool->ring_first = source;
+    pool->ring_last = source;
+}
+
+static bool hash_push(struct pool *pool, struct job *job)
+{
+    if (pool->hash_waiting >= pool->conf.queue_max)
+        return false;
+    struct source **place = source_place(pool, job->source);
+    if (*place) {
+        if ((*place)->jobs.len >= pool->conf.queue_max_per_source)
+            return false;
+    } else {
+        *place = mem_new(sizeof **place);
+        (*place)->key = job->source;
+        ring_push(pool, *place);
+    }
+    queue_push(&(*place)->jobs, job);
+    pool->hash_waiting++;
+    return true;
+}
+
+static struct job *hash_pop(struct pool *pool)
+{
+    struct source *source = pool->ring_first;
+    pool->ring_first = source->next_in_ring;
+    if (!pool->ring_first)
+        pool->ring_last = NULL;
+    struct job *job = queue_pop(&source->jobs);
+    pool->hash_waiting--;
+    if (source->jobs.len) {
+        ring_push(pool, source);
+        return job;
+    }
+    struct source **place = source_place(pool, source->key);
+    *place = source->next_in_bucket;
+    mem_free(source);
+    return job;
+}
+
+/* --- workers -------------------------------------------------------------------------------- */
+
+static struct job *take(struct pool *pool)
+{
+    bool hash = pool->hash_waiting && pool->hash_running < pool->hash_max;
+    if (hash && pool->work.len)
+        hash = !pool->hash_last;
+    else if (!hash && !pool->work.len)
+        return NULL;
+    pool->hash_last = hash;
+    if (hash)
+        pool->hash_running++;
+    atomic_fetch_sub(&pool->depth, 1);
+    return hash ? hash_pop(pool) : queue_pop(&pool->work);
+}
+
+static void on_done(struct loop *loop, struct post *post)
+{
+    (void)loop;
+    struct job *job = (struct job *)((char *)post - offsetof(struct job, post));
+    job->done(job);
+}
+
+static void run_one(struct worker *worker, struct job *job, void *thread_ctx)
+{
+    struct pool *pool = worker->pool;
+    /* Without a loop the job may be gone when `run` returns. */
+    struct loop *loop = job->loop;
+    bool hash = job->lane == JOB_HASH;
+    if (loop)
+        worker->running = job;
+    pthread_mutex_unlock(&pool->lock);
+
+    job->run(job, thread_ctx);
+
+    pthread_mutex_lock(&pool->lock);
+    worker->running = NULL;
+    if (hash) {
+        pool->hash_running--;
+        if (pool->hash_waiting)
+            pthread_cond_signal(&pool->more);
+    }
+    if (pool->stopping)
+        pthread_cond_broadcast(&pool->more);
+    if (loop) {
+        job->post.run = on_done;
+        loop_post(loop, &job->post);
+    }
+}
+
+static void *work(void *arg)
+{
+    struct worker *worker = arg;
+    struct pool *pool = worker->pool;
+    char name[16];
+    snprintf(name, sizeof name, "tandem-pool/%u", worker->index);
+    pthread_setname_np(pthread_self(), name);
+    void *ctx = pool->conf.thread_start ? pool->conf.thread_start(pool->conf.arg) : NULL;
+
+    pthread_mutex_lock(&pool->lock);
+    for (;;) {
+        struct job *job = take(pool);
+        if (job)
+            run_one(worker, job, ctx);
+        else if (pool->stopping && !pool->work.len && !pool->hash_waiting)
+            break;
+        else
+            pthread_cond_wait(&pool->more, &pool->lock);
+    }
+    pthread_mutex_unlock(&pool->lock);
+
+    if (pool->conf.thread_stop)
+        pool->conf.thread_stop(ctx);
+    return NULL;
+}
+
+/* --- the pool ------------------------------------------------------------------------------- */
+
+static void stop_and_join(struct pool *pool, unsigned n)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->stopping = true;
+    for (struct job *job = pool->work.first; job; job = job->next)
+        atomic_store(&job->cancelled, true);
+    for (struct source *source = pool->ring_first; source; source = source->next_in_ring)
+        for (struct job *job = source->jobs.first; job; job = job->next)
+            atomic_store(&job->cancelled, true);
+    for (unsigned i = 0; i < n; i++)
+        if (pool->workers[i].running)
+            atomic_store(&pool->workers[i].running->cancelled, true);
+    pthread_cond_broadcast(&pool->more);
+    pthread_mutex_unlock(&pool->lock);
+    for (unsigned i = 0; i < n; i++)
+        pthread_join(pool->workers[i].thread, NULL);
+    pthread_cond_destroy(&pool->more);
+    pthread_mutex_destroy(&pool->lock);
+    mem_free(pool);
+}
+
+enum err pool_new(const struct pool_conf *conf, struct pool **ret)
+{
+    assert(conf->workers >= 1 && conf->workers <= 64);
+    struct pool *pool = mem_new(sizeof *pool + conf->workers * sizeof pool->workers[0]);
+    pool->conf = *conf;
+    pool->hash_max = conf->workers > 1 ? conf->workers - 1 : 1;
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->more, NULL);
+
+    sigset_t all, old; /* signals are the main thread's */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    unsigned started = 0;
+    for (; started < conf->workers; started++) {
+        struct worker *worker = &pool->workers[started];
+        worker->pool = pool;
+        worker->index = started;
+        if (pthread_create(&worker->thread, NULL, work, worker))
+            break;
+    }
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (started < conf->workers) {
+        stop_and_join(pool, started);
+        return ERR_DOWN;
+    }
+    *ret = pool;
+    return ERR_OK;
+}
+
+enum err pool_submit(struct pool *pool, struct job *job)
+{
+    assert(job->run && (!job->loop || job->done));
+    bool taken = false;
+    pthread_mutex_lock(&pool->lock);
+    if (pool->stopping) {
+        taken = false;
+    } else if (job->lane == JOB_HASH) {
+        taken = hash_push(pool, job);
+    } else if (pool->work.len < pool->conf.queue_max) {
+        queue_push(&pool->work, job);
+        taken = true;
+    }
+    if (taken) {
+        atomic_fetch_add(&pool->depth, 1);
+        pthread_cond_signal(&pool->more);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return taken ? ERR_OK : ERR_AGAIN;
+}
+
+void pool_free(struct pool *pool)
+{
+    if (pool)
+        stop_and_join(pool, pool->conf.workers);
+}
+
+unsigned pool_depth(const struct pool *pool)
+{
+    return atomic_load(&pool->depth);
+}

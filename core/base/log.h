@@ -63,6 +63,7 @@ struct log_line {
 };
 
 bool log_wants(enum log_level level); /* one relaxed load */
+enum log_format log_format(void);     /* as set up */
 /* event and keys: literals of ours, written as they are. */
 void log_begin(struct log_line *l, enum log_level level, const char *event);
 void log_slice(struct log_line *l, const char *key, struct slice value);

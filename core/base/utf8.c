@@ -1,0 +1,46 @@
+#include "core/base/utf8.h"
+
+unsigned utf8_first(struct slice s, uint32_t *ret_point)
+{
+    const unsigned char *p = (const unsigned char *)s.ptr;
+    uint32_t c = p[0];
+    unsigned n;
+    uint32_t least;
+    if (c < 0x80) {
+        if (ret_point)
+            *ret_point = c;
+        return 1;
+    }
+    if (c >= 0xc2 && c <= 0xdf) {
+        n = 2, least = 0x80, c &= 0x1f;
+    } else if (c >= 0xe0 && c <= 0xef) {
+        n = 3, least = 0x800, c &= 0x0f;
+    } else if (c >= 0xf0 && c <= 0xf4) {
+        n = 4, least = 0x10000, c &= 0x07;
+    } else {
+        return 0;
+    }
+    if (s.len < n)
+        return 0;
+    for (unsigned i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        c = c << 6 | (p[i] & 0x3fu);
+    }
+    if (c < least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+        return 0;
+    if (ret_point)
+        *ret_point = c;
+    return n;
+}
+
+bool utf8_valid(struct slice s)
+{
+    while (s.len) {
+        unsigned n = utf8_first(s, NULL);
+        if (n == 0)
+            return false;
+        s = slice_from(s, n);
+    }
+    return true;
+}

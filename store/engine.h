@@ -1,0 +1,114 @@
+/* The engine as we use it: ordered tables of octets with snapshot reads and one atomic, durable
+ * write turn at a time. LMDB is the only engine built (engine_lmdb.c is the only file that includes
+ * lmdb.h); the seam promises no more than another engine could give: atomic, isolated batches
+ * within one account, snapshot reads within one account, immutable rows by blob written ahead. That
+ * LMDB folds many batches into one turn is a freedom that commit.c takes and nothing else relies
+ * on.
+ *
+ * A txn is a read snapshot or the write turn; both answer get and cursors. Slices that it lends
+ * live until the snapshot is reset, in a turn until the next change. */
+#ifndef TANDEM_STORE_ENGINE_H
+#define TANDEM_STORE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/attr.h"
+#include "core/base/err.h"
+#include "core/base/slice.h"
+
+struct engine;
+struct engine_txn;
+struct fault;
+
+struct engine_conf {
+    const char *path;          /* of the data file */
+    const char *const *tables; /* names, NULL-terminated; enum dbi is the index */
+    uint64_t map_size;
+    bool read_only;
+    bool create; /* make it if it is not there */
+};
+
+/* ERR_NOTFOUND: no file and not `create`. ERR_CORRUPT: damaged or foreign file. */
+MUST_CHECK enum err engine_open(const struct engine_conf *conf, struct engine **ret,
+                                struct fault *why);
+void engine_close(struct engine *engine); /* NULL shrugs */
+
+/* --- read snapshots: reusable, any thread, one thread at a time --------------------------------
+ */
+
+MUST_CHECK enum err engine_snap_new(struct engine *engine,
+                                    struct engine_txn **ret); /* not yet renewed */
+MUST_CHECK enum err engine_snap_renew(struct engine_txn *txn);
+void engine_snap_reset(struct engine_txn *txn);
+void engine_snap_free(struct engine_txn *txn); /* NULL shrugs */
+/* Of the last commit that a snapshot sees; of a turn: the id its commit will have. */
+uint64_t engine_txn_id(const struct engine_txn *txn);
+
+/* --- the write turn: the committer's thread -----------------------------------------------------
+ */
+
+MUST_CHECK enum err engine_turn_begin(struct engine *engine, struct engine_txn **ret);
+/* Flushed when it returns ERR_OK. ERR_FULL: nothing has changed. Anything else is final: the
+ * process must end, nobody retries an fsync. */
+MUST_CHECK enum err engine_turn_commit(struct engine_txn *txn);
+void engine_turn_abort(struct engine_txn *txn);
+
+/* --- rows
+ * ----------------------------------------------------------------------------------------- */
+/* ERR_NOTFOUND, ERR_CORRUPT; in a turn also ERR_FULL: abort it. */
+MUST_CHECK enum err engine_get(struct engine_txn *txn, unsigned dbi, struct slice key,
+                               struct slice *ret);
+MUST_CHECK enum err engine_put(struct engine_txn *txn, unsigned dbi, struct slice key,
+                               struct slice value);
+/* A key above the table's last one, which keeps pages full; falls back to put when it is not. */
+MUST_CHECK enum err engine_append(struct engine_txn *txn, unsigned dbi, struct slice key,
+                                  struct slice value);
+/* Room for a value of `len`, to be filled at once; as engine_append. */
+MUST_CHECK enum err engine_append_room(struct engine_txn *txn, unsigned dbi, struct slice key,
+                                       size_t len, void **ret);
+MUST_CHECK enum err engine_del(struct engine_txn *txn, unsigned dbi, struct slice key);
+
+/* A place in one table. Never delete or put through the table one goes on iterating: seek again. */
+struct engine_cursor {
+    void *handle;
+    struct slice key, value; /* where it stands; lent like any slice */
+};
+MUST_CHECK enum err engine_cursor_open(struct engine_txn *txn, unsigned dbi,
+                                       struct engine_cursor *ret);
+void engine_cursor_close(struct engine_cursor *cursor); /* unopened: shrugs */
+/* To the first key >= `key`; ERR_NOTFOUND past the end. */
+MUST_CHECK enum err engine_seek(struct engine_cursor *cursor, struct slice key);
+MUST_CHECK enum err engine_next(struct engine_cursor *cursor);
+/* To the last key < `key`; ERR_NOTFOUND before the start. */
+MUST_CHECK enum err engine_seek_before(struct engine_cursor *cursor, struct slice key);
+
+/* First row whose key starts with `prefix` and is >= `from` (which starts with it too). */
+MUST_CHECK enum err engine_first(struct engine_txn *txn, unsigned dbi, struct slice prefix,
+                                 struct slice from, struct slice *ret_key, struct slice *ret_value);
+/* Last row whose key starts with `prefix`. */
+MUST_CHECK enum err engine_last(struct engine_txn *txn, unsigned dbi, struct slice prefix,
+                                struct slice *ret_key, struct slice *ret_value);
+MUST_CHECK enum err engine_count(struct engine_txn *txn, unsigned dbi, uint64_t *ret);
+
+/* --- room, pages
+ * ---------------------------------------------------------------------------------- */
+
+enum { ENGINE_PAGE = 4096 };
+struct engine_space {
+    uint64_t file_octets; /* used part of the file */
+    uint64_t free_octets; /* of these, reusable now: freed and seen by no reader */
+    uint64_t map_octets;
+    uint64_t last_txn, oldest_reader; /* ids; oldest_reader = last_txn when there is none */
+    unsigned readers;
+};
+/* `count_free` walks the free list: only below the reserve, and for metrics. */
+MUST_CHECK enum err engine_space(struct engine *engine, bool count_free, struct engine_space *ret);
+/* Are these octets of the map in memory? Asks for them (WILLNEED) when they are not. */
+bool engine_resident(struct slice mapped);
+void engine_prefetch(struct slice mapped);
+/* Touch every page: a worker's part in serving cold data. */
+void engine_populate(struct slice mapped);
+
+#endif

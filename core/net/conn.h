@@ -52,6 +52,16 @@ enum conn_end {
 #undef X
 };
 
+static inline const char *conn_end_word(enum conn_end why)
+{
+    static const char *const words[] = {
+#define X(code, word) word,
+        CONN_END_LIST(X)
+#undef X
+    };
+    return words[why];
+}
+
 /* What a protocol gives for its listeners: one constant table per protocol. */
 struct protocol {
     const char *name; /* "imap", "pop3", "lmtp": log field proto=, metric label */

@@ -170,7 +170,8 @@ struct store_limits {
 MUST_CHECK enum err store_user_find(struct store_reader *reader, struct slice login,
                                     struct arena *arena, struct store_user *ret);
 /* Resolve an address for delivery: exact account, else alias (<= 256 targets, users without their
- * credentials), else the catch-all of its domain. ERR_NOTFOUND. */
+ * credentials). The catch-all of a domain is the alias "@domain", asked for by that name: between
+ * an address with a detail and the catch-all the caller tries it without. ERR_NOTFOUND. */
 MUST_CHECK enum err store_address_find(struct store_reader *reader, struct slice address,
                                        struct arena *arena, struct store_user **ret, size_t *ret_n);
 MUST_CHECK enum err store_domain_find(struct store_reader *reader, struct slice domain);

@@ -84,23 +84,34 @@ MUST_CHECK enum err auth_recipient_find(struct auth *auth, struct store_reader *
                                         struct auth_recipient **ret, size_t *ret_n);
 void auth_recipient_close(struct auth_recipient *recipients, size_t n);
 
-/* A new verifier of a password by [auth] scheme, or by `scheme` ("yescrypt", "ssha512",
- * "scram-sha-256", ...; NULL = the configured one). Slow: a worker or tool, never a loop.
- * Result in the arena, "{SCHEME}..." */
+/* A new verifier of a password, in the arena: "{SCHEME}...". `scheme` is one of yescrypt, argon2id,
+ * scram-sha-256, scram-sha-1, bcrypt, sha512-crypt, ssha512, ssha256; auth_scheme_word gives that
+ * of [auth] scheme. Slow: a worker or tool, never a loop. ERR_NOTFOUND: no such scheme; ERR_SYNTAX:
+ * a password that is empty or holds NUL; ERR_TOOBIG: over 511 octets. */
+const char *auth_scheme_word(enum auth_scheme scheme);
 MUST_CHECK enum err auth_verifier_make(const char *scheme, struct slice password,
                                        struct arena *arena, struct slice *ret);
 /* Does the password match? Slow likewise. Constant time in the secret; unknown schemes are false.
- */
+ * Schemes are spelled and encoded as Dovecot does, .HEX and .B64 too. */
 bool auth_verifier_check(struct slice verifier, struct slice password);
+/* Has it a scheme that auth_verifier_check knows? Says nothing of what follows the scheme. */
+bool auth_verifier_known(struct slice verifier);
 
-/* Split and normalise a login or address (CONTRACTS section 3): lower case, default domain. All in
- * the arena. ERR_SYNTAX. */
+/* Split and normalise names (CONTRACTS section 3): NFC, lower case, default domain. The results are
+ * in the arena. ERR_SYNTAX, ERR_LIMIT (the arena). */
 struct auth_name {
     struct slice login; /* local@domain */
     struct slice detail, master, token;
     bool recent;
 };
+/* What is typed at a login. master_separator '\0': there are no masters. */
 MUST_CHECK enum err auth_name_parse(struct slice name, struct slice default_domain,
-                                    struct arena *arena, struct auth_name *ret);
+                                    char master_separator, struct arena *arena,
+                                    struct auth_name *ret);
+/* A RCPT, or an account as the administrator names it: only login and detail. */
+MUST_CHECK enum err auth_address_parse(struct slice address, struct slice default_domain,
+                                       struct arena *arena, struct auth_name *ret);
+/* Is it a domain as accounts may have it: LDH labels, at most 253 octets? */
+bool auth_domain_valid(struct slice domain);
 
 #endif

@@ -1,0 +1,22 @@
+/* The auth core's own memory: shared by password.c and recipient.c. */
+#ifndef TANDEM_AUTH_STATE_H
+#define TANDEM_AUTH_STATE_H
+
+#include <pthread.h>
+
+#include "auth/auth.h"
+
+struct auth_cache;
+struct attempt;
+
+struct auth {
+    struct auth_conf conf;
+    struct auth_cache *good; /* (login, password, verifier) that matched */
+    struct auth_cache *bad;  /* (login, password) that did not */
+    struct auth_cache *seen; /* POP3 logins, for [pop3] login_delay */
+    struct peers *names;     /* failures by login, as conf.peers counts them by address */
+    pthread_mutex_t lock;    /* of the list alone */
+    struct attempt *attempts;
+};
+
+#endif

@@ -9,6 +9,7 @@
 #include "core/base/err.h"
 
 struct config;
+struct config_list;
 struct conn;
 struct fault;
 struct loop;
@@ -47,7 +48,7 @@ MUST_CHECK enum err server_reload(struct server *server, struct config *config, 
 struct server *listener_server(const struct listener *listener);
 const struct protocol *listener_protocol(const struct listener *listener);
 const char *listener_name(const struct listener *listener); /* of [listen NAME] */
-const char *listener_capabilities_off(const struct listener *listener);
+const struct config_list *listener_capabilities_off(const struct listener *listener);
 enum listen_tls
 listener_tls(const struct listener *listener); /* LISTEN_PLAIN without certificate */
 bool listener_wants_proxy(const struct listener *listener, const void *sockaddr_storage);

@@ -281,6 +281,12 @@ MUST_CHECK enum err store_mailbox_list(struct store_reader *reader, struct store
 /* O(1). ERR_NOTFOUND, also for \Noselect. */
 MUST_CHECK enum err store_mailbox_status(struct store_reader *reader, struct store_account *account,
                                          struct slice path, struct store_status *ret);
+/* The mailbox that the detail of user+detail means: exactly that path, else the only one that
+ * differs from it in the case of ASCII letters alone. ERR_NOTFOUND: none, or several. The path is
+ * in the arena. Scans the account's mailboxes unless there is an exact one. */
+MUST_CHECK enum err store_mailbox_match(struct store_reader *reader, struct store_account *account,
+                                        struct slice detail, struct arena *arena,
+                                        struct slice *ret);
 void store_mailbox_create(struct store_account *account, struct slice path, enum special_use use,
                           struct store_to to); /* ERR_EXISTS, ERR_LIMIT */
 void store_mailbox_delete(struct store_account *account, struct slice path,

@@ -22,7 +22,7 @@ enum listen_tls { LISTEN_PLAIN, LISTEN_STARTTLS, LISTEN_IMPLICIT };
 
 /* All listeners, loops and what they share. One per process. */
 struct server_conf {
-    struct config *config;                   /* counted by the server */
+    struct config *config;                   /* the server takes a reference of its own */
     const struct protocol *const *protocols; /* NULL-terminated */
     void *app; /* server_app(): what sessions need (store, auth, pool) */
 };
@@ -31,17 +31,25 @@ struct server_conf {
  * credentials: as root if it must be, before threads. The fault names listener, address, reason. */
 MUST_CHECK enum err server_new(const struct server_conf *conf, struct server **ret,
                                struct fault *why);
-/* Accept from now on. loops[0] accepts. */
+/* One more listener that no [listen] names: the control socket, on loops[0], with a few places of
+ * its own beyond [limits] connections. Before server_start. */
+MUST_CHECK enum err server_listen_control(struct server *server, const struct protocol *protocol,
+                                          const char *path, unsigned mode, struct fault *why);
+/* Accept from now on; the loops do not run yet. loops[0] accepts. */
 void server_start(struct server *server, struct loop *const *loops, unsigned n);
 void *server_app(const struct server *server);
 void server_set_app(struct server *server, void *app);
-const struct config *
-server_config(const struct server *server); /* newest; keys of class L. Lock-free */
+/* The newest config, for keys of class L. Lock-free. On a loop it is good until the callback ends;
+ * other threads use what a loop gave them with config_ref. */
+const struct config *server_config(const struct server *server);
+struct peers *server_peers(const struct server *server); /* the table of addresses */
 /* Stop accepting; ask every session to leave; after `[tandem] drain` close the rest. `stopped` is
- * posted to loops[0] when the last connection has gone. */
+ * called on loops[0] when the last connection has gone. Any thread, once. */
 void server_drain(struct server *server, void (*stopped)(void *arg), void *arg);
-void server_free(struct server *server);
-/* Swap config and credentials; all was checked before (CONTRACTS: reload). On loops[0]. */
+void server_free(struct server *server); /* after the loops have ended, before loop_free */
+/* Swap config and credentials (CONTRACTS: reload): certificates are read and checked first, and on
+ * an error nothing has changed. Sockets that cannot be bound are a warning each. Takes over the
+ * caller's reference of `config` on success. On loops[0]. */
 MUST_CHECK enum err server_reload(struct server *server, struct config *config, struct fault *why);
 
 /* --- seen from a conn ----------------------------------------------------------------------- */
@@ -54,6 +62,10 @@ listener_tls(const struct listener *listener); /* LISTEN_PLAIN without certifica
 bool listener_wants_proxy(const struct listener *listener, const void *sockaddr_storage);
 struct listener *listener_ref(struct listener *listener);
 void listener_unref(struct listener *listener);
+
+/* Newest credentials of its profile; NULL: none. Borrowed until the callback ends. On a loop. */
+struct tls_creds *listener_creds(const struct listener *listener);
+struct conn_set *server_conns(const struct server *server, const struct loop *loop);
 
 /* Bookkeeping by conn.c: a handshake begins / ends (false: too many under way), a conn has gone. */
 bool server_handshake_begin(struct server *server);

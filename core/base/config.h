@@ -33,7 +33,8 @@ struct sockaddr_storage;
 
 enum { CONFIG_VERSION = 1, CONFIG_NAME_MAX = 32, CONFIG_UNIX_PATH_MAX = 107 };
 
-/* --- values that are more than one number ----------------------------------------------------- */
+/* --- values that are more than one number ------------------------------------------------------
+ */
 struct config_list {
     const char *const *items;
     unsigned n;
@@ -97,7 +98,7 @@ struct config_sources {
     unsigned n;
 };
 
-/* --- choices: in the order of their words in the table ------------------------------------------
+/* --- choices: in the order of their words in the table -----------------------------------------
  */
 enum config_protocol { PROTOCOL_IMAP, PROTOCOL_POP3, PROTOCOL_LMTP };
 enum config_tls { CONFIG_TLS_NONE, CONFIG_TLS_STARTTLS, CONFIG_TLS_IMPLICIT };
@@ -123,7 +124,7 @@ enum config_mechanism {
     MECH_CRAM_MD5 = 1 << 9
 };
 
-/* --- keys that a domain or an account may override ----------------------------------------------
+/* --- keys that a domain or an account may override ---------------------------------------------
  */
 /* Plain: copied by assignment. Its strings and lists belong to the config or, once overridden, to
  * the arena given to config_override; a copy lives no longer than both. */
@@ -170,6 +171,7 @@ struct settings {
  */
 struct config_listen { /* [listen NAME] */
     const char *name;
+    unsigned line; /* of the section in the file */
     enum config_protocol protocol;
     struct config_list address; /* `*:143`, `[::]:143`, `192.0.2.1:143`, `unix:/path` */
     enum config_tls tls;
@@ -181,6 +183,7 @@ struct config_listen { /* [listen NAME] */
 
 struct config_tls_profile { /* [tls], [tls NAME]; what a named one leaves out is [tls]'s */
     const char *name;       /* "" for [tls] */
+    unsigned line;          /* of the section in the file */
     const char *certificate, *key, *ocsp;
     const char *priority; /* GnuTLS priority string */
     enum config_tls_min min;
@@ -190,6 +193,7 @@ struct config_tls_profile { /* [tls], [tls NAME]; what a named one leaves out is
 
 struct config_ldap { /* [ldap NAME] */
     const char *name;
+    unsigned line; /* of the section in the file */
     const char *uri, *base, *filter, *bind_dn, *bind_password_file;
     bool starttls;
     uint64_t timeout_ms;
@@ -197,19 +201,21 @@ struct config_ldap { /* [ldap NAME] */
 
 struct config_oauth { /* [oauth NAME] */
     const char *name;
+    unsigned line; /* of the section in the file */
     const char *issuer, *audience, *jwks, *introspection, *claim;
     uint32_t leeway_s;
 };
 
 struct config_hook { /* [hook NAME]: exactly one of command and url */
     const char *name;
+    unsigned line; /* of the section in the file */
     const char *command, *url;
     struct config_list events;
     uint64_t timeout_ms;
     uint32_t parallel, queue;
 };
 
-/* --- the whole -----------------------------------------------------------------------------------
+/* --- the whole ---------------------------------------------------------------------------------
  */
 struct config {
     atomic_uint refs;
@@ -298,12 +304,13 @@ struct config {
     struct config_oauth *oauth;
     struct config_hook *hook;
     unsigned n_listen, n_tls, n_ldap, n_oauth, n_hook;
+    bool default_listen; /* the file has no [listen] */
 
     struct arena arena;       /* all of the above; private */
     struct config_text *text; /* by key: the value as written and its line; private */
 };
 
-/* --- reading -------------------------------------------------------------------------------------
+/* --- reading -----------------------------------------------------------------------------------
  */
 struct config_error {
     unsigned line;    /* 0: the file as a whole */
@@ -343,7 +350,7 @@ void config_unref(const struct config *config); /* NULL shrugs; any thread */
 void config_keep_restart(struct config *fresh, const struct config *running,
                          void (*changed)(void *arg, const char *key, unsigned line), void *arg);
 
-/* --- overriding ----------------------------------------------------------------------------------
+/* --- overriding --------------------------------------------------------------------------------
  */
 /* Apply the text of one `opt` row, named "pop3.hide_seen". Strings and lists go to the arena.
  * ERR_NOTFOUND: no such key (the fault suggests one); ERR_PERM: not a key that can be overridden;
@@ -358,13 +365,14 @@ MUST_CHECK enum err config_settings_check(const struct settings *s, struct fault
 enum config_key_class { CONFIG_LIVE, CONFIG_NEWCONN, CONFIG_RESTART };
 
 struct config_key_info {
-    const char *section; /* "imap"; of a named section "listen NAME" */
+    const char *section; /* "imap", "listen" */
     const char *key;
     const char *type;     /* "size", "time", "yes|no", "session|none", ... */
     const char *fallback; /* default as text; "" = not set */
     const char *help;
     enum config_key_class class;
     bool overridable;
+    bool named; /* the section carries a name: [listen NAME] */
 };
 
 /* The i-th key in the order of the manual page; false past the last. */

@@ -48,8 +48,8 @@ struct peers *server_peers(const struct server *server); /* the table of address
 void server_drain(struct server *server, void (*stopped)(void *arg), void *arg);
 void server_free(struct server *server); /* after the loops have ended, before loop_free */
 /* Swap config and credentials (CONTRACTS: reload): certificates are read and checked first, and on
- * an error nothing has changed. Sockets that cannot be bound are a warning each. Takes over the
- * caller's reference of `config` on success. On loops[0]. */
+ * an error nothing has changed. Sockets that cannot be bound are a warning each. The server takes a
+ * reference of its own. On loops[0]. */
 MUST_CHECK enum err server_reload(struct server *server, struct config *config, struct fault *why);
 
 /* --- seen from a conn ----------------------------------------------------------------------- */
@@ -57,6 +57,7 @@ struct server *listener_server(const struct listener *listener);
 const struct protocol *listener_protocol(const struct listener *listener);
 const char *listener_name(const struct listener *listener); /* of [listen NAME] */
 const struct config_list *listener_capabilities_off(const struct listener *listener);
+const struct config *listener_config(const struct listener *listener); /* as it was bound with */
 enum listen_tls
 listener_tls(const struct listener *listener); /* LISTEN_PLAIN without certificate */
 bool listener_wants_proxy(const struct listener *listener, const void *sockaddr_storage);

@@ -28,6 +28,11 @@ struct id_slot {
     uint32_t next_free; /* index + 1; 0: none */
 };
 
+struct hook {
+    void (*run)(struct loop *loop, void *arg);
+    void *arg;
+};
+
 struct loop {
     struct ev_loop *ev;
     ev_async wake;       /* the inbox was empty and no longer is */
@@ -48,14 +53,18 @@ struct loop {
     struct id_slot *ids;
     uint32_t ids_len, ids_cap, ids_free;
 
-    struct {
-        void (*run)(struct loop *loop, void *arg);
-        void *arg;
-    } hooks[HOOKS_MAX];
+    struct hook callback_end; /* run is NULL: none */
+    struct hook hooks[HOOKS_MAX];
     unsigned hooks_len;
 };
 
 static _Thread_local struct loop *current;
+
+void loop_callback_ends(struct loop *loop)
+{
+    if (loop->callback_end.run)
+        loop->callback_end.run(loop, loop->callback_end.arg);
+}
 
 /* --- inbox ---------------------------------------------------------------------------------- */
 
@@ -84,6 +93,7 @@ static void drain_inbox(struct loop *loop)
         struct post *post = oldest;
         oldest = post->next; /* `run` owns the post: it may free it or post it again */
         post->run(loop, post);
+        loop_callback_ends(loop);
     }
 }
 
@@ -200,6 +210,7 @@ static void run_timers(struct loop *loop)
         timer->due_ms = 0;
         heap_remove(loop, 0);
         timer->run(loop, timer);
+        loop_callback_ends(loop);
     }
 }
 
@@ -279,6 +290,7 @@ void *loop_id_find(struct loop *loop, uint64_t id)
 
 static void end_turn(struct loop *loop)
 {
+    loop_callback_ends(loop);
     for (unsigned i = 0; i < loop->hooks_len; i++)
         loop->hooks[i].run(loop, loop->hooks[i].arg);
     set_alarm(loop);
@@ -295,8 +307,12 @@ static void on_turn_end(struct ev_loop *ev, ev_prepare *watcher, int events)
 void loop_at_turn_end(struct loop *loop, void (*hook)(struct loop *loop, void *arg), void *arg)
 {
     assert(loop->hooks_len < HOOKS_MAX);
-    loop->hooks[loop->hooks_len].run = hook;
-    loop->hooks[loop->hooks_len++].arg = arg;
+    loop->hooks[loop->hooks_len++] = (struct hook){hook, arg};
+}
+
+void loop_at_callback_end(struct loop *loop, void (*hook)(struct loop *loop, void *arg), void *arg)
+{
+    loop->callback_end = (struct hook){hook, arg};
 }
 
 enum err loop_new(unsigned index, struct loop **ret)

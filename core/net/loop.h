@@ -40,6 +40,12 @@ void loop_post(struct loop *loop, struct post *post);
 /* Called at the end of every turn that ran a callback, in the order they were added. At most 8. */
 void loop_at_turn_end(struct loop *loop, void (*hook)(struct loop *loop, void *arg), void *arg);
 
+/* Called after every post, every timer and at the start of a turn's end: what a callback borrowed
+ * (octets of the store's map in an output queue) is settled before the next one runs. One hook a
+ * loop; whoever adds callbacks of another kind calls loop_callback_ends itself. */
+void loop_at_callback_end(struct loop *loop, void (*hook)(struct loop *loop, void *arg), void *arg);
+void loop_callback_ends(struct loop *loop);
+
 /* Names for objects that late completions may outlive: a completion carries (loop, id), and an id
  * that was dropped finds nothing. Ids are never reused. Own thread only. */
 uint64_t loop_id_new(struct loop *loop, void *object);

@@ -227,7 +227,7 @@ static void stop_and_join(struct pool *pool, unsigned n)
 
 enum err pool_new(const struct pool_conf *conf, struct pool **ret)
 {
-    assert(conf->workers >= 1 && conf->workers <= 64);
+    assert(conf->workers >= 1 && conf->workers <= 256);
     struct pool *pool = mem_new(sizeof *pool + conf->workers * sizeof pool->workers[0]);
     pool->conf = *conf;
     pool->hash_max = conf->workers > 1 ? conf->workers - 1 : 1;

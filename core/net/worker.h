@@ -29,7 +29,7 @@ struct job {
 };
 
 struct pool_conf {
-    unsigned workers;                 /* 1..64 */
+    unsigned workers;                 /* 1..256 */
     unsigned queue_max;               /* jobs waiting, per lane */
     unsigned queue_max_per_source;    /* HASH jobs waiting, per source */
     void *(*thread_start)(void *arg); /* makes what `run` gets as thread_ctx; may be NULL */

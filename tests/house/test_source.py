@@ -164,7 +164,7 @@ def test_every_command_has_a_conversation(protocol):
     """Each row {"NAME", ...} of the command table is spoken in a script called <name>-....t"""
     table = f"{protocol}/command.c"
     assert table in SOURCES, f"{table} is not there"
-    names = re.findall(r'^\s*\{"([A-Z][A-Z0-9 -]*)",', "\n".join(lines(table)), re.M)
+    names = re.findall(r'^\s*(?:\{|ROW\()"([A-Z][A-Z0-9 -]*)",', "\n".join(lines(table)), re.M)
     assert names, f"no command rows in {table}"
     scripts = [os.path.basename(f) for f in FILES if f.startswith(f"tests/scripts/{protocol}/")]
     fail_if([f"tests/scripts/{protocol}/{word}-<behaviour>.t is missing"

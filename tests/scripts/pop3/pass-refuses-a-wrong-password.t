@@ -1,0 +1,17 @@
+# pass-refuses-a-wrong-password.t    RFC 1939 section 7, RFC 3206 section 4: [AUTH]
+account alice
+C: PASS secret
+S: -ERR *
+C: USER alice
+S: +OK *
+C: PASS wrong
+S: -ERR [AUTH] *
+C: STAT
+S: -ERR *
+C: USER alice
+S: +OK *
+C: PASS secret
+S: +OK maildrop has 0 messages (0 octets)
+C: QUIT
+S: +OK *
+eof

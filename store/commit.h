@@ -42,6 +42,8 @@ struct op_kind {
     /* Frees the op (embedded in what the kind allocates) after its completion, on any thread. */
     void (*release)(struct op *op);
     bool grows; /* adds messages: refused while the disk is below its reserve */
+    /* After a commit that leaves more to do (op->again), before it is queued anew. May be NULL. */
+    void (*committed)(struct op *op);
 };
 
 /* One atomic change on its way. Embed it; zero-initialise; committer_submit takes it over. */
@@ -89,8 +91,7 @@ MUST_CHECK enum err turn_blob_ref(struct turn *turn, uint64_t blob, int by);
 /* A line of the journal: seq = last + 1 (store/journal.c). `account` names protocol and connection.
  */
 struct journal_line {
-    enum store_proto proto;
-    uint64_t conn;
+    const struct actor *actor;
     uint32_t a, m, other_m, count, detail;
     enum log_what what;
     const struct uidset *uids;
@@ -107,6 +108,8 @@ void committer_start(struct committer *committer);
 /* Any thread. Always takes the op: when the queue is full or the store closes, its completion says
  * ERR_AGAIN. */
 void committer_submit(struct committer *committer, struct op *op);
+/* The completion of an op that was never submitted, or whose outcome came from elsewhere. */
+void op_complete(struct op *op);
 /* Runs out what waits, then the thread ends. */
 void committer_stop(struct committer *committer);
 void committer_free(struct committer *committer);

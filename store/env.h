@@ -41,6 +41,9 @@ struct env {
     uint64_t generation;
     uint64_t clock; /* highest wall time written or seen */
 
+    _Atomic bool
+        disk_low; /* below the reserve: gone.c gives up the oldest of the undelete window */
+
     /* The grace gate: what each reader may still see. 0 idle, GATE_BUSY about to renew, else the id
      * of its snapshot. Sequentially consistent (store/README.md, "grace gate"). */
     _Atomic uint64_t gate[READER_SLOTS];
@@ -83,6 +86,15 @@ MUST_CHECK enum err reader_snap(struct store_reader *reader, struct env *env,
  * wait for the next turn, and so must all that came behind it. */
 bool reader_is_behind(const struct store_reader *reader, const struct env *env, uint64_t txn);
 
+/* Who makes a change, for the journal; copied into every op. */
+struct actor {
+    enum store_proto proto;
+    uint64_t conn;
+    unsigned char address[16]; /* IPv6, or IPv4 mapped; zero: local */
+    uint8_t client_len;
+    char client[63]; /* IMAP ID or POP3 fingerprint */
+};
+
 /* An account as one session has it open. */
 struct store_account {
     struct store *store;
@@ -90,8 +102,7 @@ struct store_account {
     uint32_t a;
     uint64_t nonce;
     struct store_limits limits;
-    enum store_proto proto;
-    uint64_t connection_id;
+    struct actor actor;
     struct slice login; /* owned */
 };
 

@@ -193,6 +193,9 @@ const struct store_limits *store_account_limits(const struct store_account *acco
 enum store_proto { PROTO_NONE, PROTO_IMAP, PROTO_POP3, PROTO_LMTP, PROTO_CONTROL, PROTO_TIMER };
 void store_account_set_actor(struct store_account *account, enum store_proto proto,
                              uint64_t connection_id);
+/* Where it comes from: 16 octets (IPv4 mapped), and what it calls itself (IMAP ID; cut at 63). */
+void store_account_set_origin(struct store_account *account, const unsigned char address[16],
+                              struct slice client);
 
 struct store_usage {
     uint64_t octets, messages, gone_octets, gone_messages;

@@ -1,0 +1,648 @@
+#include "store/commit.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "store/disk.h"
+#include "store/files.h"
+
+enum { LANES = 1024, UPKEEPS_MAX = 16, UPKEEP_IDLE_MS = 1000, UPKEEP_BUSY_MS = 100 };
+
+/* The ops of one account, in order. Active lanes are in a ring, which turns account by account. */
+struct lane {
+    struct lane *hash_next;
+    struct lane *prev, *next; /* the ring */
+    uint32_t acct;
+    struct op *head, **tail;
+};
+
+struct committer {
+    struct env *env;
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+
+    /* Under the lock. */
+    struct lane *hash[LANES];
+    struct lane *ring; /* whose turn it is; NULL: nothing waits */
+    unsigned queued;
+    uint64_t octets, arrivals;
+    bool stopping, nudged;
+    struct committer_stats stats;
+
+    /* The thread's own. */
+    struct op *batch[TURN_OPS];
+    bool last_was_large;
+    const struct upkeep *upkeep[UPKEEPS_MAX];
+    unsigned nupkeeps, next_upkeep;
+    uint64_t upkeep_at_ms;
+    bool upkeep_wrote;
+    uint64_t clock_at_ms; /* when sys.clock is next written */
+    struct disk disk;
+};
+
+/* --- lanes (all under the lock) ------------------------------------------------------------------
+ */
+
+static struct lane *lane_of(struct committer *c, uint32_t acct)
+{
+    struct lane **at = &c->hash[acct % LANES];
+    while (*at && (*at)->acct != acct)
+        at = &(*at)->hash_next;
+    if (*at)
+        return *at;
+    struct lane *lane = mem_new(sizeof *lane);
+    lane->acct = acct;
+    lane->tail = &lane->head;
+    *at = lane;
+    if (!c->ring) {
+        lane->prev = lane->next = c->ring = lane;
+    } else { /* before the one whose turn it is: the end of the ring */
+        lane->next = c->ring;
+        lane->prev = c->ring->prev;
+        lane->prev->next = lane->next->prev = lane;
+    }
+    return lane;
+}
+
+static void lane_gone(struct committer *c, struct lane *lane)
+{
+    struct lane **at = &c->hash[lane->acct % LANES];
+    while (*at != lane)
+        at = &(*at)->hash_next;
+    *at = lane->hash_next;
+    if (lane->next == lane) {
+        c->ring = NULL;
+    } else {
+        lane->prev->next = lane->next;
+        lane->next->prev = lane->prev;
+        if (c->ring == lane)
+            c->ring = lane->next;
+    }
+    mem_free(lane);
+}
+
+static void push(struct committer *c, struct op *op)
+{
+    struct lane *lane = lane_of(c, op->acct);
+    op->next = NULL;
+    *lane->tail = op;
+    lane->tail = &op->next;
+    c->queued++;
+    c->octets += op->octets;
+}
+
+static void push_front(struct committer *c, struct op *op)
+{
+    struct lane *lane = lane_of(c, op->acct);
+    op->next = lane->head;
+    if (!lane->head)
+        lane->tail = &op->next;
+    lane->head = op;
+    c->queued++;
+    c->octets += op->octets;
+}
+
+static struct op *pop(struct committer *c, struct lane *lane)
+{
+    struct op *op = lane->head;
+    lane->head = op->next;
+    if (!lane->head)
+        lane->tail = &lane->head;
+    c->queued--;
+    c->octets -= op->octets;
+    return op;
+}
+
+static bool large(const struct op *op)
+{
+    return op->pages > TURN_PAGES || op->octets > TURN_OCTETS;
+}
+
+/* The small ops of a turn: 8 of each account, round and round, until a bound is reached. A large op
+ * at the head of a lane holds up its own account only. */
+static unsigned take_small(struct committer *c)
+{
+    unsigned n = 0, pages = 0, octets = 0;
+    bool took = true, full = false;
+    while (took && !full && c->ring) {
+        took = false;
+        struct lane *lane = c->ring, *end = c->ring->prev;
+        for (bool last = false; !last && !full;) {
+            last = lane == end;
+            struct lane *next = lane->next;
+            for (unsigned i = 0; i < TURN_PER_ACCOUNT && lane->head && !large(lane->head); i++) {
+                struct op *op = lane->head;
+                if (n == TURN_OPS ||
+                    (n && (pages + op->pages > TURN_PAGES || octets + op->octets > TURN_OCTETS))) {
+                    full = true;
+                    break;
+                }
+                c->batch[n++] = pop(c, lane);
+                pages += op->pages;
+                octets += op->octets;
+                took = true;
+            }
+            if (full)
+                c->ring = lane; /* it goes on here */
+            if (!lane->head)
+                lane_gone(c, lane);
+            lane = next;
+        }
+    }
+    return n;
+}
+
+/* The oldest large op, if every small one that came before it has been served. */
+static struct lane *find_large(struct committer *c)
+{
+    struct lane *found = NULL;
+    uint64_t oldest_small = UINT64_MAX;
+    struct lane *lane = c->ring;
+    if (!lane)
+        return NULL;
+    do {
+        if (!large(lane->head)) {
+            if (lane->head->arrival < oldest_small)
+                oldest_small = lane->head->arrival;
+        } else if (!found || lane->head->arrival < found->head->arrival) {
+            found = lane;
+        }
+        lane = lane->next;
+    } while (lane != c->ring);
+    return found && found->head->arrival < oldest_small ? found : NULL;
+}
+
+/* What the next turn does. A large op goes alone, waits for the small ones that were there before
+ * it, and never follows another large one while small ones wait. */
+static unsigned take(struct committer *c)
+{
+    if (!c->last_was_large || !c->ring) {
+        struct lane *lane = find_large(c);
+        if (lane) {
+            c->batch[0] = pop(c, lane);
+            if (!lane->head)
+                lane_gone(c, lane);
+            c->last_was_large = true;
+            c->stats.pages_large += c->batch[0]->pages;
+            return 1;
+        }
+    }
+    unsigned n = take_small(c);
+    if (n == 0 && c->ring) { /* only large ones are left */
+        c->last_was_large = false;
+        return take(c);
+    }
+    c->last_was_large = false;
+    return n;
+}
+
+/* --- completion ----------------------------------------------------------------------------------
+ */
+
+void store_result_finish(struct store_result *r)
+{
+    uidset_finish(&r->source);
+    uidset_finish(&r->dest);
+    uidset_finish(&r->changed);
+    uidset_finish(&r->same);
+    uidset_finish(&r->modified);
+    uidset_finish(&r->foreign);
+    uidset_finish(&r->missing);
+    mem_free(r->arrivals);
+    r->arrivals = NULL;
+}
+
+static void completed(struct loop *loop, struct post *post)
+{
+    struct op *op = (struct op *)((char *)post - offsetof(struct op, post));
+    struct store_reader *reader = store_reader_of(op->env->store, loop);
+    if (reader && reader_is_behind(reader, op->env, op->result.txnid)) {
+        loop_post(loop, post); /* the turn's snapshot is older than this commit: next turn */
+        return;
+    }
+    void *object = loop_id_find(loop, op->to.id);
+    if (object && op->to.done)
+        op->to.done(object, &op->result);
+    store_result_finish(&op->result);
+    op->kind->release(op);
+}
+
+void op_complete(struct op *op)
+{
+    if (op->to.loop) {
+        op->post.run = completed;
+        loop_post(op->to.loop, &op->post);
+        return;
+    }
+    if (op->to.done)
+        op->to.done((void *)(uintptr_t)op->to.id, &op->result);
+    store_result_finish(&op->result);
+    op->kind->release(op);
+}
+
+static void refuse(struct op *op, enum err e)
+{
+    store_result_finish(&op->result);
+    op->result.err = e;
+    op_complete(op);
+}
+
+/* --- the turn ------------------------------------------------------------------------------------
+ */
+
+/* The engine's files can no longer be trusted to hold what was written: nobody retries an fsync. */
+static void fatal(struct env *env, const char *what, enum err e)
+{
+    struct log_line line;
+    log_begin(&line, LOG_ERROR, "store-fatal");
+    log_u64(&line, "shard", env->index);
+    log_str(&line, "what", what);
+    log_str(&line, "why", err_word(e));
+    log_end(&line);
+    log_stop();
+    _Exit(70);
+}
+
+static void warn(struct env *env, const char *what, enum err e)
+{
+    struct log_line line;
+    log_begin(&line, LOG_WARN, "store-warn");
+    log_u64(&line, "shard", env->index);
+    log_str(&line, "what", what);
+    log_str(&line, "why", err_word(e));
+    log_end(&line);
+}
+
+static void turn_finish(struct turn *turn)
+{
+    while (turn->events) {
+        struct event *next = turn->events->next;
+        mem_free(turn->events);
+        turn->events = next;
+    }
+    mem_free(turn->orphans);
+    turn->orphans = NULL;
+}
+
+static enum err turn_begin(struct committer *c, struct turn *turn)
+{
+    *turn = (struct turn){.env = c->env};
+    enum err e = engine_turn_begin(c->env->engine, &turn->txn);
+    if (e)
+        return e;
+    turn->id = engine_txn_id(turn->txn);
+    uint32_t wall = clock_wall();
+    turn->now = wall > c->env->clock ? wall : (uint32_t)c->env->clock;
+    return ERR_OK;
+}
+
+/* Blob ids are raised in the txn that hands them out; the clock rides along once a minute. */
+static enum err write_state(struct committer *c, struct turn *turn)
+{
+    uint64_t now = clock_mono_ms();
+    if (turn->now > c->env->clock) {
+        c->env->clock = turn->now;
+        if (now >= c->clock_at_ms)
+            turn->state_dirty = true;
+    }
+    if (!turn->state_dirty)
+        return ERR_OK;
+    c->clock_at_ms = now + 60000;
+    return env_state_save(turn, false);
+}
+
+enum outcome { COMMITTED, ABORTED };
+
+/* Applies the ops; on ABORTED none of them has happened and op->result.err of at least one says
+ * why. */
+static enum outcome try_turn(struct committer *c, struct op **ops, unsigned n,
+                             const struct upkeep *upkeep, unsigned upkeep_pages)
+{
+    struct turn turn;
+    uint64_t next_blob = c->env->next_blob;
+    uint32_t next_acct = c->env->next_acct;
+    enum err e = turn_begin(c, &turn);
+    if (e)
+        fatal(c->env, "begin", e);
+    unsigned broken = n;
+    for (unsigned i = 0; i < n && broken == n; i++) {
+        struct op *op = ops[i];
+        turn.wrote = false;
+        op->again = false;
+        store_result_finish(&op->result);
+        op->result = (struct store_result){.txnid = turn.id};
+        op->result.err = op->kind->apply(op, &turn);
+        if (op->result.err && (turn.wrote || op->result.err == ERR_FULL))
+            broken = i;
+    }
+    if (broken == n && upkeep) {
+        turn.wrote = false;
+        e = upkeep->slice(&turn, upkeep_pages);
+        if (e && e != ERR_FULL)
+            warn(c->env, upkeep->name, e);
+        if (e && turn.wrote)
+            broken = n + 1;
+        c->upkeep_wrote = turn.wrote && !e;
+    }
+    if (broken == n)
+        e = write_state(c, &turn);
+    if (broken != n || e) {
+        engine_turn_abort(turn.txn);
+        c->env->next_blob = next_blob;
+        c->env->next_acct = next_acct;
+        turn_finish(&turn);
+        return ABORTED;
+    }
+    e = engine_turn_commit(turn.txn);
+    if (e == ERR_FULL) {
+        c->env->next_blob = next_blob;
+        c->env->next_acct = next_acct;
+        for (unsigned i = 0; i < n; i++)
+            ops[i]->result.err = ERR_FULL;
+        turn_finish(&turn);
+        return ABORTED;
+    }
+    if (e)
+        fatal(c->env, "commit", e);
+    reap_committed(c->env, &turn);
+    notify_publish(c->env, &turn);
+    turn_finish(&turn);
+    return COMMITTED;
+}
+
+static void answer(struct committer *c, struct op **ops, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        if (ops[i]->again && !ops[i]->result.err) {
+            if (ops[i]->kind->committed)
+                ops[i]->kind->committed(ops[i]);
+            pthread_mutex_lock(&c->lock);
+            push_front(c, ops[i]);
+            pthread_mutex_unlock(&c->lock);
+        } else {
+            op_complete(ops[i]);
+        }
+    }
+}
+
+static void run_turn(struct committer *c, unsigned n, const struct upkeep *upkeep,
+                     unsigned upkeep_pages)
+{
+    if (try_turn(c, c->batch, n, upkeep, upkeep_pages) == COMMITTED) {
+        answer(c, c->batch, n);
+        return;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        c->stats.replays++;
+        struct op *op = c->batch[i];
+        if (try_turn(c, &op, 1, NULL, 0) == COMMITTED)
+            answer(c, &op, 1);
+        else
+            refuse(op, op->result.err ? op->result.err : ERR_FULL);
+    }
+}
+
+/* The kind whose turn it is and that has something to do. */
+static const struct upkeep *due_upkeep(struct committer *c)
+{
+    uint32_t now = clock_wall();
+    for (unsigned i = 0; i < c->nupkeeps; i++) {
+        const struct upkeep *u = c->upkeep[c->next_upkeep++ % c->nupkeeps];
+        if (u->due(c->env, now))
+            return u;
+    }
+    return NULL;
+}
+
+/* Ops that the disk has no room for are answered now; returns how many are left. */
+static unsigned admit(struct committer *c, unsigned n)
+{
+    unsigned kept = 0;
+    if (disk_check(&c->disk) == DISK_OK)
+        return n;
+    for (unsigned i = 0; i < n; i++) {
+        struct op *op = c->batch[i];
+        if (disk_admits(&c->disk, op->pages, op->kind->grows)) {
+            c->batch[kept++] = op;
+        } else {
+            c->stats.refused_full++;
+            refuse(op, ERR_FULL);
+        }
+    }
+    return kept;
+}
+
+static void sleep_until(struct committer *c, uint64_t mono_ms)
+{
+    uint64_t now = clock_mono_ms();
+    uint64_t left = mono_ms > now ? mono_ms - now : 0;
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += (time_t)(left / 1000);
+    t.tv_nsec += (long)(left % 1000) * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
+    }
+    pthread_cond_timedwait(&c->wake, &c->lock, &t);
+}
+
+static void *committer_run(void *arg)
+{
+    struct committer *c = arg;
+    pthread_setname_np(pthread_self(), c->env->index == ENV_CATALOG ? "commit-catalog" : "commit");
+    pthread_mutex_lock(&c->lock);
+    for (;;) {
+        while (!c->ring && !c->stopping && !c->nudged && clock_mono_ms() < c->upkeep_at_ms)
+            sleep_until(c, c->upkeep_at_ms);
+        if (!c->ring && c->stopping)
+            break;
+        bool idle = !c->ring;
+        c->nudged = false;
+        unsigned n = c->ring ? take(c) : 0;
+        pthread_mutex_unlock(&c->lock);
+
+        n = admit(c, n);
+        unsigned pages = 0;
+        for (unsigned i = 0; i < n; i++)
+            pages += c->batch[i]->pages;
+        /* Upkeep has the turns that nobody else wants; while it is behind, one of ten in a second.
+         */
+        const struct upkeep *upkeep = NULL;
+        bool is_time = clock_mono_ms() >= c->upkeep_at_ms;
+        if (idle || (is_time && pages < TURN_PAGES))
+            upkeep = due_upkeep(c);
+        if (is_time)
+            c->upkeep_at_ms = clock_mono_ms() + (upkeep ? UPKEEP_BUSY_MS : UPKEEP_IDLE_MS);
+        if (n || upkeep)
+            run_turn(c, n, upkeep, UPKEEP_PAGES);
+
+        pthread_mutex_lock(&c->lock);
+        c->stats.turns += n || upkeep;
+        c->stats.ops += n;
+        c->stats.upkeep_slices += upkeep != NULL;
+        if (c->upkeep_wrote)
+            c->nudged = true; /* there may be more */
+        c->upkeep_wrote = false;
+    }
+    pthread_mutex_unlock(&c->lock);
+    return NULL;
+}
+
+/* --- from outside --------------------------------------------------------------------------------
+ */
+
+enum err committer_new(struct env *env, struct committer **ret)
+{
+    struct committer *c = mem_new(sizeof *c);
+    c->env = env;
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&c->wake, &attr);
+    pthread_condattr_destroy(&attr);
+    disk_init(&c->disk, env);
+    *ret = c;
+    return ERR_OK;
+}
+
+void committer_add_upkeep(struct committer *c, const struct upkeep *upkeep)
+{
+    if (c->nupkeeps == UPKEEPS_MAX)
+        abort();
+    c->upkeep[c->nupkeeps++] = upkeep;
+}
+
+void committer_start(struct committer *c)
+{
+    if (pthread_create(&c->thread, NULL, committer_run, c) != 0)
+        abort();
+    c->started = true;
+}
+
+void committer_submit(struct committer *c, struct op *op)
+{
+    pthread_mutex_lock(&c->lock);
+    bool full = !op->internal && (c->queued >= QUEUE_OPS || c->octets + op->octets > QUEUE_OCTETS);
+    bool refused = full || c->stopping;
+    if (!refused) {
+        bool was_empty = !c->ring;
+        op->arrival = c->arrivals++;
+        push(c, op);
+        if (was_empty)
+            pthread_cond_signal(&c->wake);
+    }
+    pthread_mutex_unlock(&c->lock);
+    if (refused)
+        refuse(op, ERR_AGAIN);
+}
+
+void committer_nudge(struct committer *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->nudged = true;
+    pthread_cond_signal(&c->wake);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void committer_stop(struct committer *c)
+{
+    if (!c->started)
+        return;
+    pthread_mutex_lock(&c->lock);
+    c->stopping = true;
+    pthread_cond_signal(&c->wake);
+    pthread_mutex_unlock(&c->lock);
+    pthread_join(c->thread, NULL);
+    c->started = false;
+}
+
+void committer_free(struct committer *c)
+{
+    if (!c)
+        return;
+    committer_stop(c);
+    pthread_cond_destroy(&c->wake);
+    pthread_mutex_destroy(&c->lock);
+    mem_free(c);
+}
+
+void committer_stats(struct committer *c, struct committer_stats *ret)
+{
+    pthread_mutex_lock(&c->lock);
+    *ret = c->stats;
+    ret->queued = c->queued;
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* --- waiting, for tools and tests
+ * ------------------------------------------------------------------ */
+
+struct store_wait {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool done;
+    struct store_result result;
+};
+
+struct store_wait *store_wait_new(void)
+{
+    struct store_wait *wait = mem_new(sizeof *wait);
+    pthread_mutex_init(&wait->lock, NULL);
+    pthread_cond_init(&wait->wake, NULL);
+    return wait;
+}
+
+static void wait_done(void *arg, const struct store_result *result)
+{
+    struct store_wait *wait = arg;
+    struct store_result *to = &wait->result;
+    pthread_mutex_lock(&wait->lock);
+    *to = *result;
+    to->source = to->dest = to->changed = to->same = (struct uidset){0};
+    to->modified = to->foreign = to->missing = (struct uidset){0};
+    uidset_copy(&to->source, &result->source);
+    uidset_copy(&to->dest, &result->dest);
+    uidset_copy(&to->changed, &result->changed);
+    uidset_copy(&to->same, &result->same);
+    uidset_copy(&to->modified, &result->modified);
+    uidset_copy(&to->foreign, &result->foreign);
+    uidset_copy(&to->missing, &result->missing);
+    to->arrivals = result->narrivals
+                       ? mem_dup(result->arrivals, result->narrivals * sizeof *to->arrivals)
+                       : NULL;
+    wait->done = true;
+    pthread_cond_signal(&wait->wake);
+    pthread_mutex_unlock(&wait->lock);
+}
+
+struct store_to store_wait_to(struct store_wait *wait)
+{
+    return (struct store_to){.id = (uint64_t)(uintptr_t)wait, .done = wait_done};
+}
+
+enum err store_wait(struct store_wait *wait, struct store_result *ret)
+{
+    pthread_mutex_lock(&wait->lock);
+    while (!wait->done)
+        pthread_cond_wait(&wait->wake, &wait->lock);
+    pthread_mutex_unlock(&wait->lock);
+    enum err e = wait->result.err;
+    if (ret)
+        *ret = wait->result;
+    else
+        store_result_finish(&wait->result);
+    pthread_mutex_destroy(&wait->lock);
+    pthread_cond_destroy(&wait->wake);
+    mem_free(wait);
+    return e;
+}

@@ -1,0 +1,22 @@
+/* The store's directories and files: what may be opened, who owns it, and whether what lies there
+ * is what this daemon left (store/README.md, "restored or rolled-back files"). */
+#ifndef TANDEM_STORE_FILES_H
+#define TANDEM_STORE_FILES_H
+
+#include "store/commit.h"
+
+/* The root directory: made if missing, its file system looked at. ERR_CANNOT: a network file system
+ * that allow_fs does not name. */
+MUST_CHECK enum err files_root(const struct store_conf *conf, struct fault *why);
+/* Open one env under the root: lock OWNER, create or open the data file, check its format, compare
+ * generations, raise them. ERR_BUSY, ERR_CORRUPT. */
+MUST_CHECK enum err env_open(struct store *store, unsigned index, struct env **ret,
+                             struct fault *why);
+/* `clean`: the daemon stops and everything is written; generation raised once more. */
+void env_close(struct env *env, bool clean);
+/* sys.state as the committer has it now. */
+MUST_CHECK enum err env_state_save(struct turn *turn, bool clean);
+/* Is there data of a shard with this number? */
+bool files_shard_exists(const struct store_conf *conf, unsigned shard);
+
+#endif

@@ -1,0 +1,85 @@
+#include "store/keyword.h"
+
+static enum err load(struct turn *turn, const struct box *box, struct row_kw *ret)
+{
+    struct key key;
+    struct slice value;
+    enum err e = engine_get(turn->txn, DBI_KW, key_am(&key, box->a, box->m), &value);
+    *ret = (struct row_kw){0};
+    if (e)
+        return e == ERR_NOTFOUND ? ERR_OK : e;
+    return row_kw_decode(value, ret);
+}
+
+static unsigned find(const struct row_kw *row, struct slice name)
+{
+    unsigned i = 0;
+    while (i < row->n && (row->word[i].state == KW_FREE || !slice_ieq(row->word[i].name, name)))
+        i++;
+    return i;
+}
+
+enum err keyword_bits(struct turn *turn, const struct box *box, const struct slice *names, size_t n,
+                      bool add, uint64_t *ret_bits, bool *ret_dropped, bool *ret_grew)
+{
+    struct row_kw row;
+    *ret_bits = 0;
+    if (n == 0)
+        return ERR_OK;
+    enum err e = load(turn, box, &row);
+    if (e)
+        return e;
+    bool changed = false;
+    for (size_t k = 0; k < n; k++) {
+        unsigned i = find(&row, names[k]);
+        if (i == row.n && add) {
+            for (i = 0; i < row.n && row.word[i].state != KW_FREE; i++)
+                ;
+            if (i == KEYWORDS_MAX || names[k].len > KEYWORD_OCTETS_MAX) {
+                *ret_dropped = true;
+                continue;
+            }
+            if (i == row.n)
+                row.n++;
+            row.word[i].name = names[k];
+            row.word[i].state = KW_FREE;
+        }
+        if (i == row.n)
+            continue; /* nobody has it: nothing to remove */
+        if (add && row.word[i].state != KW_USED) {
+            row.word[i].state = KW_USED;
+            changed = true;
+        }
+        *ret_bits |= (uint64_t)1 << i;
+    }
+    if (!changed)
+        return ERR_OK;
+    row.gen++;
+    *ret_grew = true;
+    struct key key;
+    unsigned char octets[ROW_MAX];
+    return turn_put(turn, DBI_KW, key_am(&key, box->a, box->m), row_kw_encode(&row, octets));
+}
+
+enum err keyword_translate(struct turn *turn, const struct box *from, const struct box *to,
+                           uint64_t bits, uint64_t *ret_bits, bool *ret_dropped, bool *ret_grew)
+{
+    *ret_bits = 0;
+    if (!bits)
+        return ERR_OK;
+    struct row_kw row;
+    enum err e = load(turn, from, &row);
+    if (e)
+        return e;
+    struct slice names[KEYWORDS_MAX];
+    char texts[KEYWORDS_MAX * 256];
+    size_t n = 0, used = 0;
+    for (unsigned i = 0; i < row.n; i++)
+        if (bits >> i & 1) { /* copied: the destination's row may move the source's page */
+            struct slice name = row.word[i].name;
+            memcpy(texts + used, name.ptr, name.len);
+            names[n++] = slice(texts + used, name.len);
+            used += name.len;
+        }
+    return keyword_bits(turn, to, names, n, true, ret_bits, ret_dropped, ret_grew);
+}

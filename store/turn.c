@@ -1,0 +1,177 @@
+/* What an op may do in a turn: every change of a row goes through here, so that the committer knows
+ * whether an op that failed has left something behind. */
+#include "store/commit.h"
+
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "store/snapshot.h"
+
+enum err turn_put(struct turn *turn, unsigned dbi, struct slice key, struct slice value)
+{
+    turn->wrote = true;
+    return engine_put(turn->txn, dbi, key, value);
+}
+
+enum err turn_append(struct turn *turn, unsigned dbi, struct slice key, struct slice value)
+{
+    turn->wrote = true;
+    return engine_append(turn->txn, dbi, key, value);
+}
+
+enum err turn_append_room(struct turn *turn, unsigned dbi, struct slice key, size_t len, void **ret)
+{
+    turn->wrote = true;
+    return engine_append_room(turn->txn, dbi, key, len, ret);
+}
+
+enum err turn_del(struct turn *turn, unsigned dbi, struct slice key)
+{
+    turn->wrote = true;
+    return engine_del(turn->txn, dbi, key);
+}
+
+enum err turn_acct_save(struct turn *turn, const struct acct *acct)
+{
+    struct key key;
+    unsigned char row[ROW_MAX];
+    return turn_put(turn, DBI_ACCT, key_a(&key, acct->a), row_acct_encode(&acct->row, row));
+}
+
+enum err turn_box_save(struct turn *turn, const struct box *box)
+{
+    struct key key;
+    unsigned char octets[ROW_MAX];
+    struct row_mbox row = box->row;
+    uint32_t recent = box_recent_uid(turn->env->store, box->a, box->m);
+    if (recent > row.recent_uid)
+        row.recent_uid = recent; /* a lazy row's chance: this one is written anyway */
+    return turn_put(turn, DBI_MBOX, key_am(&key, box->a, box->m), row_mbox_encode(&row, octets));
+}
+
+uint64_t turn_new_blob(struct turn *turn)
+{
+    turn->state_dirty = true;
+    return turn->env->next_blob++;
+}
+
+static void orphan(struct turn *turn, uint64_t blob)
+{
+    if (turn->norphans == turn->orphans_cap) {
+        turn->orphans_cap = turn->orphans_cap ? turn->orphans_cap * 2 : 16;
+        turn->orphans = mem_resize(turn->orphans, turn->orphans_cap * sizeof *turn->orphans);
+    }
+    turn->orphans[turn->norphans++] = blob;
+}
+
+enum err turn_blob_ref(struct turn *turn, uint64_t blob, int by)
+{
+    struct key key;
+    struct slice k = key_b(&key, blob), value;
+    struct row_blob row;
+    unsigned char octets[64];
+    enum err e = engine_get(turn->txn, DBI_BLOB, k, &value);
+    if (!e)
+        e = row_blob_decode(value, &row);
+    if (!e && by < 0 && row.refs < (uint32_t)-by)
+        e = ERR_CORRUPT;
+    if (e)
+        return e == ERR_NOTFOUND ? ERR_CORRUPT : e;
+    if (row.refs == 0 && by > 0) { /* it was to be reaped: a later recipient of the same delivery */
+        e = turn_del(turn, DBI_REAP, k);
+        if (e && e != ERR_NOTFOUND)
+            return e;
+    }
+    row.refs += (uint32_t)by;
+    e = turn_put(turn, DBI_BLOB, k, row_blob_encode(&row, octets));
+    if (e || row.refs > 0)
+        return e;
+    struct row_reap reap = {.time = turn->now};
+    orphan(turn, blob);
+    return turn_put(turn, DBI_REAP, k, row_reap_encode(&reap, octets));
+}
+
+/* --- events ------------------------------------------------------------------------------------
+ */
+
+static struct event *event_new(struct turn *turn, uint32_t a, uint32_t m)
+{
+    struct event *event = mem_new(sizeof *event);
+    *event = (struct event){.next = turn->events, .txn = turn->id, .a = a, .m = m};
+    turn->events = event;
+    return event;
+}
+
+struct event *turn_event(struct turn *turn, const struct box *box)
+{
+    struct event *event = event_new(turn, box->a, box->m);
+    event->modseq = box->row.highestmodseq;
+    event->uidnext = box->row.uidnext;
+    event->expunge_modseq = box->row.expunge_modseq;
+    return event;
+}
+
+void turn_account_event(struct turn *turn, uint32_t a, uint32_t m, enum account_event kind)
+{
+    event_new(turn, a, m)->kind = kind;
+}
+
+/* --- journal -----------------------------------------------------------------------------------
+ */
+
+/* Rows of connections have 0xff where a sequence number has its first octet: the last line of the
+ * journal lies right before them. */
+static enum err next_seq(struct turn *turn, uint32_t a, uint64_t *ret)
+{
+    struct key key;
+    struct engine_cursor cursor;
+    enum err e = engine_cursor_open(turn->txn, DBI_LOG, &cursor);
+    if (!e)
+        e = engine_seek_before(&cursor, key_log_conn(&key, a, 0));
+    uint64_t last = 0;
+    if (!e && slice_starts(cursor.key, key_a(&key, a)) && !key_get64(cursor.key, 4, &last))
+        e = ERR_CORRUPT;
+    engine_cursor_close(&cursor);
+    *ret = last + 1;
+    return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
+static enum err connection_row(struct turn *turn, uint32_t a, const struct actor *actor)
+{
+    struct key key;
+    struct slice k = key_log_conn(&key, a, actor->conn), value;
+    if (actor->conn == 0)
+        return ERR_OK;
+    enum err e = engine_get(turn->txn, DBI_LOG, k, &value);
+    if (e != ERR_NOTFOUND)
+        return e;
+    struct row_log_conn row = {.proto = (uint8_t)actor->proto,
+                               .time = turn->now,
+                               .client = slice(actor->client, actor->client_len)};
+    memcpy(row.address, actor->address, sizeof row.address);
+    unsigned char octets[128];
+    return turn_put(turn, DBI_LOG, k, row_log_conn_encode(&row, octets));
+}
+
+enum err turn_journal(struct turn *turn, const struct journal_line *line)
+{
+    struct key key;
+    uint64_t seq;
+    enum err e = next_seq(turn, line->a, &seq);
+    if (!e)
+        e = connection_row(turn, line->a, line->actor);
+    if (e)
+        return e;
+    struct row_log row = {.proto = (uint8_t)line->actor->proto,
+                          .what = (uint8_t)line->what,
+                          .time = turn->now,
+                          .conn = line->actor->conn,
+                          .m = line->m,
+                          .other_m = line->other_m,
+                          .count = line->count,
+                          .detail = line->detail};
+    unsigned char octets[32 + 8 * LOG_RANGES_MAX];
+    const struct uidset *uids = line->uids;
+    return turn_put(turn, DBI_LOG, key_log(&key, line->a, seq),
+                    row_log_encode(&row, uids ? uids->ranges : NULL, uids ? uids->n : 0, octets));
+}

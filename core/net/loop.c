@@ -202,7 +202,7 @@ static void run_timers(struct loop *loop)
     uint64_t now = loop_now_ms(loop);
     while (loop->heap_len && loop->heap[0].key_ms <= now) {
         struct timer *timer = loop->heap[0].timer;
-        if (timer->due_ms > now) {
+        if (timer->due_ms > loop->heap[0].key_ms) {
             loop->heap[0].key_ms = timer->due_ms;
             sift_down(loop, 0);
             continue;

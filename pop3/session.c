@@ -217,12 +217,18 @@ static void begin_command(struct pop3_session *s, struct slice line)
         s->command = command;
 }
 
+/* There may be commands, but none is begun: too fast, or the client does not take its answers. */
+static bool held_back(const struct pop3_session *s)
+{
+    return s->pause.due_ms != 0 || conn_full(s->conn);
+}
+
 /* False: no further command can begin now. */
 static bool next_command(struct pop3_session *s)
 {
     struct slice line;
     size_t used;
-    if (s->pause.due_ms != 0 || conn_full(s->conn))
+    if (held_back(s))
         return false;
     enum line_got got = line_next(&s->lines, conn_input(s->conn),
                                   conn_config(s->conn)->limits.pop3_line, &line, &used);
@@ -242,10 +248,8 @@ static bool next_command(struct pop3_session *s)
         if (pause_ms)
             timer_arm(conn_loop(s->conn), &s->pause, pause_ms);
     }
-    if (s->bad >= conn_config(s->conn)->limits.bad_commands && !conn_closing(s->conn)) {
-        conn_printf(s->conn, "-ERR too many bad commands\r\n");
+    if (s->bad >= conn_config(s->conn)->limits.bad_commands)
         conn_finish(s->conn, CONN_END_LIMIT);
-    }
     return got != LINE_MORE;
 }
 
@@ -258,7 +262,7 @@ static void run(struct pop3_session *s)
             break;
         leave_if_idle(s);
     }
-    if (!s->command && !conn_closing(s->conn)) {
+    if (!s->command && !conn_closing(s->conn) && !held_back(s)) {
         if (conn_eof(s->conn)) /* what is left of input is no command */
             conn_finish(s->conn, CONN_END_CLIENT);
         else if (s->state == POP3_TRANSACTION)

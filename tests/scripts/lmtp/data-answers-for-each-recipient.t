@@ -25,14 +25,18 @@ connect pop3 C2
 C2: USER alice
 S2: +OK *
 C2: PASS secret
-S2: +OK maildrop has 1 messages *
+S2: +OK maildrop locked and ready
+C2: STAT
+S2: +OK 1 *
 C2: QUIT
 S2: +OK *
 connect pop3 C2
 C2: USER bob
 S2: +OK *
 C2: PASS secret
-S2: +OK maildrop has 1 messages *
+S2: +OK maildrop locked and ready
+C2: STAT
+S2: +OK 1 *
 C2: RETR 1
 S2: +OK *
 S2: Return-Path: <a@example.net>

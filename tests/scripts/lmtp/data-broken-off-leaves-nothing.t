@@ -18,4 +18,6 @@ connect pop3 C2
 C2: USER alice
 S2: +OK *
 C2: PASS secret
-S2: +OK maildrop has 0 messages *
+S2: +OK maildrop locked and ready
+C2: STAT
+S2: +OK 0 *

@@ -22,7 +22,9 @@ eof
 C2: USER alice
 S2: +OK *
 C2: PASS secret
-S2: +OK maildrop has 1 messages (255 octets)
+S2: +OK maildrop locked and ready
+C2: STAT
+S2: +OK 1 255
 C2: LIST
 S2: +OK *
 S2: 1 255

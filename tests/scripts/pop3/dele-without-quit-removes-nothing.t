@@ -12,4 +12,6 @@ wait 100ms
 C2: USER alice
 S2: +OK *
 C2: PASS secret
-S2: +OK maildrop has 2 messages (679 octets)
+S2: +OK maildrop locked and ready
+C2: STAT
+S2: +OK 2 679

@@ -11,7 +11,9 @@ S: -ERR *
 C: USER alice
 S: +OK *
 C: PASS secret
-S: +OK maildrop has 0 messages (0 octets)
+S: +OK maildrop locked and ready
+C: STAT
+S: +OK 0 0
 C: QUIT
 S: +OK *
 eof

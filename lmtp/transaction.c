@@ -1,0 +1,162 @@
+/* MAIL and RCPT: who sends, and which mailboxes are to have it. Answered truthfully and without a
+ * write (CONTRACTS 14), so that an MTA may ask without sending. */
+#include "core/base/mem.h"
+#include "lmtp/command.h"
+#include "lmtp/session.h"
+
+enum { TRANSACTION_ARENA_MAX = 8 * 1024 * 1024 };
+
+static void init(struct lmtp_transaction *t)
+{
+    *t = (struct lmtp_transaction){0};
+    arena_init(&t->arena, TRANSACTION_ARENA_MAX);
+}
+
+void lmtp_transaction_end(struct lmtp_session *s)
+{
+    struct lmtp_transaction *t = &s->mail;
+    for (size_t i = 0; i < t->nparts; i++)
+        store_incoming_free(t->parts[i].in);
+    for (size_t i = 0; i < t->nrcpts; i++)
+        auth_recipient_close(t->rcpts[i].accounts, t->rcpts[i].naccounts);
+    mem_free(t->rcpts);
+    mem_free(t->targets);
+    buf_finish(&t->head);
+    arena_reset(&t->arena);
+    init(t);
+    if (s->state > LMTP_READY)
+        lmtp_state_set(s, LMTP_READY);
+}
+
+/* RFC 5321 section 3.3; RFC 1870 section 6.1 for a SIZE that we would never take. */
+enum step lmtp_mail(struct lmtp_session *s)
+{
+    struct lmtp_transaction *t = &s->mail;
+    if (s->args.size > lmtp_config(s)->settings.store.message_size)
+        return lmtp_fail(s, ERR_TOOBIG);
+    init(t);
+    t->sender = arena_dup(&t->arena, s->args.path);
+    t->size = s->args.size;
+    t->smtputf8 = s->args.smtputf8;
+    s->counter++;
+    lmtp_state_set(s, LMTP_MAIL);
+    lmtp_say(s, "250 2.1.0 sender ok");
+    return STEP_DONE;
+}
+
+/* --- RCPT
+ * ------------------------------------------------------------------------------------------ */
+
+/* user+detail goes into that mailbox if there is one, else into INBOX. */
+static enum err find_path(struct lmtp_session *s, const struct auth_recipient *to,
+                          struct slice *ret)
+{
+    *ret = SLICE("INBOX");
+    if (to->detail.len == 0)
+        return ERR_OK;
+    enum err e = store_mailbox_match(lmtp_reader(s), to->account, to->detail, &s->mail.arena, ret);
+    return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
+/* The index of the target for that mailbox: one that is there already, or a new one. */
+static uint32_t target_of(struct lmtp_transaction *t, const struct auth_recipient *to,
+                          struct slice path, struct slice rcpt)
+{
+    for (size_t i = 0; i < t->ntargets; i++)
+        if (store_account_id(t->targets[i].account) == store_account_id(to->account) &&
+            slice_eq(t->targets[i].path, path))
+            return (uint32_t)i;
+    if (t->ntargets == t->targets_cap) {
+        t->targets_cap = t->targets_cap ? 2 * t->targets_cap : 4;
+        t->targets = mem_resize(t->targets, t->targets_cap * sizeof *t->targets);
+    }
+    t->targets[t->ntargets] = (struct lmtp_target){.account = to->account,
+                                                   .path = path,
+                                                   .rcpt = rcpt,
+                                                   .message_octets = to->message_octets,
+                                                   .shard = store_account_shard(to->account)};
+    return (uint32_t)t->ntargets++;
+}
+
+static enum err check(struct lmtp_session *s, const struct auth_recipient *to)
+{
+    uint64_t octets = s->mail.size;
+    if (to->message_octets && octets > to->message_octets)
+        return ERR_TOOBIG;
+    return store_quota_check(lmtp_reader(s), to->account, octets, 1);
+}
+
+/* All targets are good, or none is taken. */
+static enum err add_recipient(struct lmtp_session *s, struct lmtp_rcpt *rcpt)
+{
+    struct lmtp_transaction *t = &s->mail;
+    struct slice *paths = arena_try(&s->arena, rcpt->naccounts * sizeof *paths);
+    rcpt->targets = arena_try(&t->arena, rcpt->naccounts * sizeof *rcpt->targets);
+    if (!rcpt->path.ptr || !paths || !rcpt->targets)
+        return ERR_LIMIT;
+    for (size_t i = 0; i < rcpt->naccounts; i++) {
+        enum err e = find_path(s, &rcpt->accounts[i], &paths[i]);
+        if (!e)
+            e = check(s, &rcpt->accounts[i]);
+        if (e)
+            return e;
+        store_account_set_actor(rcpt->accounts[i].account, PROTO_LMTP, conn_id(s->conn));
+    }
+    for (size_t i = 0; i < rcpt->naccounts; i++)
+        rcpt->targets[i] = target_of(t, &rcpt->accounts[i], paths[i], rcpt->path);
+    rcpt->ntargets = (uint32_t)rcpt->naccounts;
+    return ERR_OK;
+}
+
+static void keep_recipient(struct lmtp_transaction *t, const struct lmtp_rcpt *rcpt)
+{
+    if (t->nrcpts == t->rcpts_cap) {
+        t->rcpts_cap = t->rcpts_cap ? 2 * t->rcpts_cap : 4;
+        t->rcpts = mem_resize(t->rcpts, t->rcpts_cap * sizeof *t->rcpts);
+    }
+    t->rcpts[t->nrcpts++] = *rcpt;
+}
+
+static bool is_ascii(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] >= 0x80)
+            return false;
+    return true;
+}
+
+static enum err recipient(struct lmtp_session *s)
+{
+    struct lmtp_transaction *t = &s->mail;
+    struct slice address;
+    struct lmtp_rcpt rcpt = {0};
+    if (!t->smtputf8 && !is_ascii(s->args.path))
+        return ERR_BADCHARSET;
+    if (t->nrcpts >= lmtp_config(s)->lmtp.recipients)
+        return ERR_LIMIT;
+    enum err e = lmtp_address(s->args.path, &s->arena, &address);
+    if (!e)
+        e = auth_recipient_find(lmtp_app.auth, lmtp_reader(s), address, &t->arena, &rcpt.accounts,
+                                &rcpt.naccounts);
+    if (e)
+        return e == ERR_SYNTAX ? ERR_NOTFOUND : e; /* no name that an account here could have */
+    rcpt.path = arena_dup(&t->arena, s->args.path);
+    e = add_recipient(s, &rcpt);
+    if (e)
+        auth_recipient_close(rcpt.accounts, rcpt.naccounts);
+    else
+        keep_recipient(t, &rcpt);
+    return e;
+}
+
+enum step lmtp_rcpt(struct lmtp_session *s)
+{
+    enum err e = recipient(s);
+    if (e) {
+        lmtp_log_refused(s, s->args.path, e);
+        return lmtp_fail(s, e);
+    }
+    lmtp_state_set(s, LMTP_RCPT);
+    lmtp_say(s, "250 2.1.5 recipient ok");
+    return STEP_DONE;
+}

@@ -38,10 +38,12 @@ struct event {
     uint32_t uidnext;
     bool keywords; /* the keyword table changed */
     bool many;     /* more than fit: look at the rows */
+    uint8_t ops;   /* 1 << enum event_op of all that was added, of what did not fit too */
     uint8_t n;
     struct event_uid uid[EVENT_UIDS];
 };
 
+/* One mailbox has at most one event with changes of flags for each modseq: fill it in one go. */
 void event_add(struct event *event, enum event_op op, uint32_t uid, uint8_t sysflags,
                uint64_t keywords, uint64_t before);
 /* The committer, after the commit and before its completions: takes the turn's events over. */

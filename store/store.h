@@ -392,7 +392,7 @@ struct store_message {
     uint32_t hdr_len; /* octets of the header with its blank line */
     uint32_t lines;
     bool has_nul, eight_bit;
-    const unsigned char *emailid; /* 16 octets */
+    unsigned char emailid[16];
     uint64_t thread;
     /* WANT_CACHE: by tag (store/keys.h), empty when missing or unfit */
     struct slice cache;
@@ -427,6 +427,7 @@ MUST_CHECK enum err store_body_map(struct store_body *body, struct store_reader 
 void store_body_close(struct store_body *body); /* NULL shrugs */
 /* After ERR_AGAIN: page in what was asked for on the pool, then `done` with the object of `id`. */
 void store_warm_body(struct store_body *body, uint64_t offset, size_t len, struct store_to to);
+/* For sessions on loops: `to.loop` is not NULL, and store_start has given the pool. */
 void store_warm_mailbox(struct store_account *account, struct slice path, struct store_to to);
 void store_warm_view(struct store_view *view, uint32_t from_uid, struct store_to to);
 

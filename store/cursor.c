@@ -1,0 +1,210 @@
+/* Walking over the messages of a view. The place is a UID; rows are sought again after each pause,
+ * so nothing is held between callbacks. */
+#include "store/store.h"
+
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "store/view.h"
+
+/* A step that takes this long has waited for the disk: the rows behind it are cold too, and the
+ * pool should bring them in. A false alarm costs one trip to the pool. */
+enum { COLD_NS = 300000 };
+
+enum err view_bucket(struct store_view *view, struct engine_txn *txn, uint32_t uid,
+                     const struct hot_row **ret)
+{
+    uint32_t bucket = uid >> BUCKET_SHIFT;
+    uint64_t id = engine_txn_id(txn);
+    /* As long as no commit lies between, what was lent is still in place. */
+    if (view->at.txn != id || view->at.bucket != bucket) {
+        struct key key;
+        struct slice value;
+        view->at.txn = 0;
+        enum err e =
+            engine_get(txn, DBI_HOT, key_amu(&key, view->account->a, view->m, bucket), &value);
+        if (!e)
+            e = hot_open(value, &view->at.row);
+        if (e && e != ERR_NOTFOUND)
+            return e;
+        view->at.txn = id;
+        view->at.bucket = bucket;
+        view->at.there = !e;
+    }
+    *ret = view->at.there ? &view->at.row : NULL;
+    return ERR_OK;
+}
+
+void store_cursor_init(struct store_cursor *cursor, struct store_view *view,
+                       const struct uidset *uids, unsigned want, uint64_t changedsince)
+{
+    *cursor = (struct store_cursor){
+        .view = view, .uids = uids, .want = want, .changedsince = changedsince, .next_uid = 1};
+}
+
+/* The first UID >= next_uid that is wanted and in the view; 0 = none. */
+static uint32_t next_wanted(const struct store_cursor *cursor, bool *ret_ghost)
+{
+    uint32_t uid = cursor->next_uid;
+    for (;;) {
+        uint32_t wanted = uid ? uidset_next(cursor->uids, uid) : 0;
+        uid = wanted ? view_next(cursor->view, wanted, ret_ghost) : 0;
+        if (uid == wanted)
+            return uid;
+    }
+}
+
+/* Flags and dates of a ghost: from its `gone` row, under its own time or that of the rows that go
+ * as soon as nobody needs them (store/README.md, `gone`). ERR_NOTFOUND: it went. */
+static enum err ghost_row(const struct store_view *view, struct engine_txn *txn, uint32_t uid,
+                          struct row_gone *ret)
+{
+    const struct ghost *ghost = view_ghost(view, uid);
+    uint32_t time[2] = {GONE_TRANSIENT, ghost ? ghost->time : GONE_TRANSIENT};
+    enum err e = ERR_NOTFOUND;
+    for (unsigned i = 0; i < 2 && e == ERR_NOTFOUND; i++) {
+        struct key key;
+        struct slice value;
+        e = engine_get(txn, DBI_GONE, key_gone(&key, view->account->a, time[i], view->m, uid),
+                       &value);
+        if (!e)
+            e = row_gone_decode(value, ret);
+    }
+    return e;
+}
+
+static enum err fill_ghost(const struct store_view *view, struct engine_txn *txn,
+                           struct store_message *ret)
+{
+    struct row_gone row = {0};
+    enum err e = ghost_row(view, txn, ret->uid, &row);
+    if (e && e != ERR_NOTFOUND)
+        return e;
+    ret->ghost = true;
+    ret->sysflags = (row.sysflags & SYSFLAG_MASK) | FLAG_DELETED;
+    ret->keywords = row.keywords;
+    ret->zone = row.zone;
+    ret->size = row.size;
+    ret->internaldate = row.internaldate;
+    ret->savedate = row.savedate;
+    /* Its last modseq is lost; what the client may remember must stay below the expunge's. */
+    ret->modseq = store_view_told(view);
+    return ERR_OK;
+}
+
+static void fill_slot(const struct store_view *view, const struct hot_row *row,
+                      struct store_message *ret)
+{
+    struct hot_slot slot;
+    hot_read(row, ret->uid & (BUCKET_UIDS - 1), &slot);
+    ret->sysflags = slot.sysflags & SYSFLAG_MASK;
+    ret->keywords = slot.keywords;
+    ret->zone = slot.zone;
+    ret->size = slot.size;
+    ret->internaldate = slot.internaldate;
+    ret->savedate = slot.savedate;
+    ret->modseq = slot.modseq > view->modseq_floor ? slot.modseq : view->modseq_floor;
+}
+
+static enum err fill_msg(const struct store_view *view, struct engine_txn *txn, unsigned want,
+                         struct store_message *ret)
+{
+    struct key key;
+    struct slice value;
+    struct row_msg row;
+    enum err e =
+        engine_get(txn, DBI_MSG, key_amu(&key, view->account->a, view->m, ret->uid), &value);
+    if (!e)
+        e = row_msg_decode(value, &row);
+    if (e == ERR_NOTFOUND && ret->ghost) {
+        ret->size = 0;
+        return ERR_OK;
+    }
+    if (e)
+        return e == ERR_NOTFOUND ? ERR_CORRUPT : e;
+    ret->blob = row.blob;
+    ret->hdr_len = row.hdr_len;
+    ret->lines = row.lines;
+    ret->has_nul = row.flags & MSG_HAS_NUL;
+    ret->eight_bit = row.flags & MSG_8BIT;
+    memcpy(ret->emailid, row.emailid, sizeof ret->emailid);
+    ret->thread = row.thread;
+    if (!(want & WANT_CACHE))
+        return ERR_OK;
+    e = engine_get(txn, DBI_CACHE, key_b(&key, row.blob), &ret->cache);
+    return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
+/* The bucket is older than changedsince: go on behind it. */
+static bool skip_bucket(struct store_cursor *cursor, const struct hot_row *row, uint32_t uid)
+{
+    if (!cursor->changedsince || row->max_modseq > cursor->changedsince ||
+        cursor->view->modseq_floor > cursor->changedsince)
+        return false;
+    cursor->next_uid = ((uid >> BUCKET_SHIFT) + 1) << BUCKET_SHIFT;
+    return true;
+}
+
+/* The bucket of a message that the view holds for living; NULL when the rows know better. */
+static enum err living(struct store_view *view, struct engine_txn *txn, uint32_t uid,
+                       const struct hot_row **ret)
+{
+    enum err e = view_bucket(view, txn, uid, ret);
+    if (e || (*ret && hot_has(*ret, uid & (BUCKET_UIDS - 1))))
+        return e;
+    /* Expunged after the view was last moved on: now it becomes a ghost. */
+    struct box box;
+    *ret = NULL;
+    return view_rebase(view, view->ghosts_max, &txn, &box);
+}
+
+/* One message. *ret_skip: it is not wanted after all. */
+static enum err read_message(struct store_cursor *cursor, struct engine_txn *txn, uint32_t uid,
+                             bool ghost, struct store_message *ret, bool *ret_skip)
+{
+    struct store_view *view = cursor->view;
+    const struct hot_row *row = NULL;
+    *ret = (struct store_message){
+        .uid = uid, .seqnum = store_view_seqnum(view, uid), .recent = view_is_recent(view, uid)};
+    *ret_skip = false;
+    enum err e = ghost ? ERR_OK : living(view, txn, uid, &row);
+    if (e)
+        return e;
+    cursor->next_uid = uid + 1;
+    if (row)
+        *ret_skip = skip_bucket(cursor, row, uid);
+    if (*ret_skip)
+        return ERR_OK;
+    if (row)
+        fill_slot(view, row, ret);
+    else
+        e = fill_ghost(view, txn, ret);
+    /* What happened to a ghost is told as its EXPUNGE, not as a change of flags. */
+    *ret_skip = cursor->changedsince && (ret->ghost || ret->modseq <= cursor->changedsince);
+    if (e || *ret_skip || !cursor->want)
+        return e;
+    return fill_msg(view, txn, cursor->want, ret);
+}
+
+enum err store_cursor_next(struct store_cursor *cursor, struct store_message *ret)
+{
+    struct store_view *view = cursor->view;
+    struct engine_txn *txn;
+    if (view->cold) {
+        view->cold = false;
+        return ERR_AGAIN;
+    }
+    enum err e = reader_snap(view->reader, view->account->env, &txn);
+    bool skip = true;
+    while (!e && skip) {
+        bool ghost;
+        uint32_t uid = next_wanted(cursor, &ghost);
+        if (!uid)
+            return ERR_NOTFOUND;
+        uint64_t before = clock_mono_ns();
+        e = read_message(cursor, txn, uid, ghost, ret, &skip);
+        if (view->reader->loop && clock_mono_ns() - before > COLD_NS)
+            view->cold = true;
+    }
+    return e;
+}

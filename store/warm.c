@@ -1,0 +1,159 @@
+/* Paging in on the pool, so that a loop need not wait for a disk: the job reads the rows that the
+ * loop is about to read, and the loop asks again. */
+#include "store/store.h"
+
+#include "core/base/mem.h"
+#include "core/net/worker.h"
+#include "store/boxes.h"
+#include "store/view.h"
+
+enum { WARM_MESSAGES = 256 }; /* a window of output takes some hundred messages at most */
+
+struct warm {
+    struct job job;
+    struct store_to to;
+    struct store *store;
+    struct env *env;
+    uint32_t a, m; /* m 0: look the path up */
+    uint32_t from_uid;
+    enum err err;
+    uint16_t path_len;
+    char path[PATH_OCTETS_MAX];
+};
+
+static struct warm *warm_of_job(struct job *job)
+{
+    return (struct warm *)((char *)job - offsetof(struct warm, job));
+}
+
+/* --- on the worker
+ * -------------------------------------------------------------------------------- */
+
+/* Counts the mailbox, and leaves the snapshot where the view that is to be opened finds it. */
+static enum err warm_box(struct warm *warm, struct engine_txn *txn, const struct box *box)
+{
+    struct told_pin pin;
+    struct snapshot *snap;
+    struct key key;
+    struct slice value;
+    enum err e = engine_get(txn, DBI_KW, key_am(&key, box->a, box->m), &value);
+    if (e && e != ERR_NOTFOUND)
+        return e;
+    boxes_pin_told(warm->store, box->a, box->m, box->row.highestmodseq, &pin);
+    e = view_snapshot(pin.object, txn, box, NULL, NULL, &snap);
+    if (!e)
+        snapshot_unref(snap);
+    boxes_unpin_told(&pin);
+    return e;
+}
+
+/* The rows of the next messages from `from_uid` on. */
+static enum err warm_messages(struct warm *warm, struct engine_txn *txn)
+{
+    struct key prefix, at;
+    struct engine_cursor cursor;
+    enum err e = engine_cursor_open(txn, DBI_MSG, &cursor);
+    if (e)
+        return e;
+    struct slice mailbox = key_am(&prefix, warm->a, warm->m);
+    e = engine_seek(&cursor, key_amu(&at, warm->a, warm->m, warm->from_uid));
+    for (unsigned n = 0; !e && n < WARM_MESSAGES && slice_starts(cursor.key, mailbox); n++) {
+        struct row_msg row;
+        struct key key;
+        struct slice value;
+        uint32_t uid = 0;
+        e = row_msg_decode(cursor.value, &row);
+        if (!e && !key_get32(cursor.key, 8, &uid))
+            e = ERR_CORRUPT;
+        if (!e && engine_get(txn, DBI_CACHE, key_b(&key, row.blob), &value) == ERR_OK)
+            engine_populate(value);
+        if (!e && engine_get(txn, DBI_HOT, key_amu(&key, warm->a, warm->m, uid >> BUCKET_SHIFT),
+                             &value) == ERR_OK)
+            engine_populate(value);
+        if (!e)
+            e = engine_next(&cursor);
+    }
+    engine_cursor_close(&cursor);
+    return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
+static void warm_run(struct job *job, void *thread_ctx)
+{
+    (void)thread_ctx;
+    struct warm *warm = warm_of_job(job);
+    struct store_reader *reader;
+    struct engine_txn *txn;
+    struct box box;
+    warm->err = store_reader_new(warm->store, NULL, &reader);
+    if (warm->err)
+        return;
+    enum err e = reader_snap(reader, warm->env, &txn);
+    if (!e && warm->m == 0)
+        e = box_find(txn, warm->env, warm->a, slice(warm->path, warm->path_len), &box);
+    else if (!e)
+        e = box_load(txn, warm->env, warm->a, warm->m, &box);
+    if (!e && warm->m == 0)
+        e = warm_box(warm, txn, &box);
+    else if (!e)
+        e = warm_messages(warm, txn);
+    store_reader_free(reader);
+    warm->err = e;
+}
+
+/* --- back on the loop
+ * ----------------------------------------------------------------------------- */
+
+static void warm_done(struct job *job)
+{
+    struct warm *warm = warm_of_job(job);
+    struct store_to to = warm->to;
+    struct store_result result = {.err = warm->err, .mailbox = warm->m};
+    mem_free(warm);
+    void *object = loop_id_find(to.loop, to.id);
+    if (object)
+        to.done(object, &result);
+}
+
+static void warm_refused(struct loop *loop, struct post *post)
+{
+    (void)loop;
+    warm_done((struct job *)((char *)post - offsetof(struct job, post)));
+}
+
+static void warm_submit(struct warm *warm)
+{
+    warm->job.loop = warm->to.loop;
+    warm->job.run = warm_run;
+    warm->job.done = warm_done;
+    if (pool_submit(warm->store->pool, &warm->job) == ERR_OK)
+        return;
+    warm->err = ERR_AGAIN; /* the pool is full: the session may try again */
+    warm->job.post.run = warm_refused;
+    loop_post(warm->to.loop, &warm->job.post);
+}
+
+static struct warm *warm_new(struct store_account *account, struct store_to to)
+{
+    struct warm *warm = mem_new(sizeof *warm);
+    warm->to = to;
+    warm->store = account->store;
+    warm->env = account->env;
+    warm->a = account->a;
+    return warm;
+}
+
+void store_warm_mailbox(struct store_account *account, struct slice path, struct store_to to)
+{
+    struct warm *warm = warm_new(account, to);
+    warm->path_len = (uint16_t)(path.len < sizeof warm->path ? path.len : sizeof warm->path);
+    memcpy(warm->path, path.ptr, warm->path_len);
+    warm_submit(warm);
+}
+
+void store_warm_view(struct store_view *view, uint32_t from_uid, struct store_to to)
+{
+    struct warm *warm = warm_new(view->account, to);
+    warm->m = view->m;
+    warm->from_uid = from_uid;
+    warm_submit(warm);
+}

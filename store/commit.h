@@ -73,7 +73,8 @@ struct turn {
     struct event *events; /* to publish, newest first until then */
     uint64_t *orphans;    /* bodies that lost their last reference: reap.c takes them over */
     size_t norphans, orphans_cap;
-    bool transients; /* transient `gone` rows were made */
+    bool transients;      /* transient `gone` rows were made */
+    const void *slice_of; /* whose slice of upkeep ran in it, noted by that one for its commit */
 };
 
 MUST_CHECK enum err turn_put(struct turn *turn, unsigned dbi, struct slice key, struct slice value);

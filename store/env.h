@@ -17,8 +17,12 @@
 
 struct boxes;
 struct committer;
+struct gone;
 struct live_table;
 struct pins;
+struct reaper;
+struct sweep;
+struct trim;
 
 enum { SHARDS_MAX = 64, READER_SLOTS = 512, ENV_CATALOG = SHARDS_MAX };
 
@@ -30,6 +34,10 @@ struct env {
     struct engine *engine;
     struct committer *committer; /* NULL in a read-only store */
     struct pins *pins;
+    struct reaper *reaper; /* these four: upkeep, the committer's thread */
+    struct gone *gone;
+    struct sweep *sweep;
+    struct trim *trim;
 
     /* Fixed after open. */
     uint32_t restores; /* sys.restores: mailbox rows behind it are lifted as they are read */
@@ -47,11 +55,17 @@ struct env {
     /* The grace gate: what each reader may still see. 0 idle, GATE_BUSY about to renew, else the id
      * of its snapshot. Sequentially consistent (store/README.md, "grace gate"). */
     _Atomic uint64_t gate[READER_SLOTS];
+    _Atomic uint64_t turnstile; /* orders gate_enter and gate_passed */
 };
 
 enum { GATE_BUSY = 1 };
 
-/* True when no reader can see what a commit with id `txn` has orphaned. Any thread. */
+/* A reader is about to renew its snapshot: its slot is BUSY. The renew comes after this call, then
+ * the reader publishes the snapshot's id, and 0 once the snapshot has been reset and all it found
+ * is claimed. The reader's thread. */
+void gate_enter(struct env *env, unsigned slot);
+/* True when no reader can see what a commit with id `txn` has orphaned, and none ever will: what is
+ * not claimed now may be destroyed. Call it after the commit. Any thread. */
 bool gate_passed(struct env *env, uint64_t txn);
 
 struct store {

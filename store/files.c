@@ -16,7 +16,11 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/random.h"
+#include "store/gone.h"
 #include "store/pins.h"
+#include "store/reap.h"
+#include "store/sweep.h"
+#include "store/trim.h"
 
 #define X(id, name) name,
 static const char *const store_tables[] = {STORE_TABLES(X) NULL};
@@ -364,6 +368,10 @@ void env_close(struct env *env, bool clean)
             log_note(LOG_WARN, "store-warn", "%s: the clean stop could not be noted", env->dir);
     }
     engine_close(env->engine);
+    gone_free(env->gone);
+    reap_free(env->reaper);
+    sweep_free(env->sweep);
+    trim_free(env->trim);
     pins_free(env->pins);
     if (env->owner_fd >= 0)
         close(env->owner_fd);

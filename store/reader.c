@@ -90,7 +90,7 @@ enum err reader_snap(struct store_reader *reader, struct env *env, struct engine
         e = engine_snap_new(env->engine, &reader->snap[i]);
     if (e)
         return e;
-    atomic_store(&env->gate[reader->slot], GATE_BUSY);
+    gate_enter(env, reader->slot);
     SCHED_POINT("reader: busy, not yet renewed");
     e = engine_snap_renew(reader->snap[i]);
     if (e) {

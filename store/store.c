@@ -12,6 +12,8 @@
 #include "store/live.h"
 #include "store/reap.h"
 #include "store/snapshot.h"
+#include "store/sweep.h"
+#include "store/trim.h"
 
 static enum err open_envs(struct store *store, struct fault *why)
 {
@@ -30,6 +32,8 @@ static enum err start_committer(struct env *env)
     if (!e && env->index != ENV_CATALOG) {
         reap_register(env);
         gone_register(env);
+        sweep_register(env);
+        trim_register(env);
     }
     if (!e)
         committer_start(env->committer);

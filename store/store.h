@@ -27,6 +27,7 @@
 struct job;
 struct loop;
 struct pool;
+struct settings;
 struct store;
 struct store_account;
 struct store_body;
@@ -46,6 +47,10 @@ struct store_conf {
     const char *allow_fs; /* further file systems to accept, by comma; NULL = none */
     uint32_t log_days, log_rows; /* journal, per account; 0 = 90, 20000 */
     bool read_only;              /* `tandem check` beside nothing: no committer, no sweep */
+    /* Settings of the newest configuration, for timers (undelete window); NULL: the defaults of an
+     * empty file. Any thread. */
+    void (*settings)(void *arg, struct settings *ret);
+    void *settings_arg;
 };
 
 /* Takes the OWNER lock, checks format and generation, sweeps what a crash left. ERR_BUSY: another

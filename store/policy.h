@@ -1,0 +1,19 @@
+/* What the settings say of one account, for timers that have no login at hand: the defaults of the
+ * configuration, then the overrides of its domain, then its own. */
+#ifndef TANDEM_STORE_POLICY_H
+#define TANDEM_STORE_POLICY_H
+
+#include "core/base/config.h"
+#include "store/env.h"
+
+struct policy;
+
+/* One per thread that asks: it holds a snapshot of the catalog, live only inside policy_of (the
+ * catalog has no bodies, so no gate is concerned). */
+MUST_CHECK enum err policy_new(struct store *store, struct policy **ret);
+void policy_free(struct policy *policy); /* NULL shrugs */
+/* The keys of section [store] that are numbers; the rest of `ret` has its defaults and borrows from
+ * nothing. An override that cannot be read counts as none. */
+MUST_CHECK enum err policy_of(struct policy *policy, const struct acct *acct, struct settings *ret);
+
+#endif

@@ -481,6 +481,12 @@ void conn_consume(struct conn *conn, size_t n)
     conn_dirty(conn);
 }
 
+void conn_consume_secret(struct conn *conn, size_t n)
+{
+    mem_wipe((char *)conn_input(conn).ptr, n); /* lent as const, but it is our own buffer */
+    conn_consume(conn, n);
+}
+
 void conn_set_input_max(struct conn *conn, size_t max)
 {
     conn->input_max = max;
@@ -530,6 +536,12 @@ void conn_printf(struct conn *conn, const char *format, ...)
 bool conn_full(const struct conn *conn)
 {
     return conn->out.len >= conn_config(conn)->limits.output;
+}
+
+void conn_want_flushed(struct conn *conn)
+{
+    conn->flush = true;
+    conn_dirty(conn);
 }
 
 uint64_t conn_sent(const struct conn *conn)

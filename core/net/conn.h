@@ -73,7 +73,8 @@ struct protocol {
     void (*open)(struct conn *conn);
     /* More input, or input that could not be taken before: look at conn_input(), conn_eof(). */
     void (*input)(struct conn *conn);
-    /* The output queue fell below the low mark (half of [limits] output). */
+    /* The output queue was full and fell below the low mark (half of [limits] output), or is
+     * empty and that was asked for (conn_want_flushed). */
     void (*drained)(struct conn *conn);
     /* conn_starttls has finished: forget what was learned in plaintext. */
     void (*secured)(struct conn *conn);
@@ -116,6 +117,7 @@ struct slice conn_tls_text(const struct conn *conn); /* "TLS1.3:AES-128-GCM", em
 /* --- input ---------------------------------------------------------------------------------- */
 struct slice conn_input(const struct conn *conn); /* what has come and is not consumed */
 void conn_consume(struct conn *conn, size_t n);
+void conn_consume_secret(struct conn *conn, size_t n); /* and overwrites them where they lie */
 /* Most octets of unconsumed input; reading stops there. The session sets it from [limits]
  * (line_preauth, command, ...). Buffers are freed while nothing is in them. */
 void conn_set_input_max(struct conn *conn, size_t max);
@@ -136,6 +138,9 @@ struct outq *conn_out(struct conn *conn);
 void conn_send(struct conn *conn, struct slice s);                              /* outq_add */
 void conn_printf(struct conn *conn, const char *format, ...) PRINTF_LIKE(2, 3); /* short lines */
 bool conn_full(const struct conn *conn); /* [limits] output reached: return STEP_FULL */
+/* Call `drained` once when the queue is empty, also if it was never full: for what must not happen
+ * before all that was said has been written. */
+void conn_want_flushed(struct conn *conn);
 /* Octets written to the socket so far and octets the kernel holds unacknowledged (SIOCOUTQ). */
 uint64_t conn_sent(const struct conn *conn);
 uint64_t conn_received(const struct conn *conn);

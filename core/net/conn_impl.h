@@ -61,6 +61,7 @@ struct conn {
     bool broken;         /* TLS ended badly behind the last octets: gone when they were offered */
     bool uploading;
     bool full;    /* the output queue reached its high mark: `drained` is owed */
+    bool flush;   /* `drained` is owed when it is empty */
     bool blocked; /* the socket took no more; cleared when it is writable */
     bool mute;    /* octets wait in the socket and we do not want them now */
     bool dirty;   /* in the set's list of conns to settle */

@@ -285,7 +285,8 @@ static void write_out(struct conn *conn)
 static bool tell(struct conn *conn, unsigned round)
 {
     const struct protocol *protocol = conn_protocol(conn);
-    bool drained = conn->full && conn->out.len <= high_mark(conn) / 2;
+    bool drained =
+        (conn->full && conn->out.len <= high_mark(conn) / 2) || (conn->flush && conn->out.len == 0);
     bool offer = conn->offer && conn->want_input && !conn->full;
     if (!drained && !offer)
         return false;
@@ -295,6 +296,7 @@ static bool tell(struct conn *conn, unsigned round)
     }
     if (drained) {
         conn->full = false;
+        conn->flush &= conn->out.len > 0;
         protocol->drained(conn);
     } else {
         conn->offer = false;

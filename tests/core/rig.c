@@ -91,6 +91,9 @@ static void run_line(struct rig_session *s, struct slice line)
         conn_set_input_max(s->conn, n);
     } else if (slice_starts(line, SLICE("IDLE ")) && slice_u64(slice_from(line, 5), SIZE_MAX, &n)) {
         conn_set_deadline(s->conn, n);
+    } else if (slice_eq(line, SLICE("FLUSH"))) {
+        s->flushing = true;
+        conn_want_flushed(s->conn);
     } else if (slice_eq(line, SLICE("AGAIN"))) {
         conn_again(s->conn);
     } else if (slice_eq(line, SLICE("QUIT"))) {
@@ -160,6 +163,10 @@ static void on_drained(struct conn *conn)
     s->drains++;
     if (leave_now(s, "drained"))
         return;
+    if (s->flushing && conn_out(conn)->len == 0) {
+        s->flushing = false;
+        conn_send(conn, SLICE("FLUSHED\r\n"));
+    }
     produce(s);
     run_lines(s);
 }

@@ -178,6 +178,37 @@ static void a_slow_reader_stops_production_at_the_high_mark(void **state)
     ends_with(fd, CONN_END_CLIENT);
 }
 
+static void a_flush_is_told_once_when_all_is_written(void **state)
+{
+    (void)state;
+    enum { TOTAL = 5000000 };
+    int fd = greeted();
+    rig_send(fd, SLICE("FLUSH\r\n")); /* nothing to wait for */
+    rig_expect(fd, "FLUSHED\r\n");
+    rig_send(fd, SLICE("BIG 5000000\r\nFLUSH\r\n"));
+    rig_receive(fd, TOTAL);
+    check_pattern(TOTAL);
+    rig_expect(fd, "FLUSHED\r\n");
+    rig_send(fd, SLICE("one\r\n"));
+    rig_expect(fd, "one\r\n");
+    ends_with(fd, CONN_END_CLIENT);
+}
+
+static void a_consumed_secret_is_overwritten(void **state)
+{
+    (void)state;
+    int fd = greeted();
+    rig_send(fd, SLICE("WAIT\r\nhunter2\r\n"));
+    rig_for_ms(10);
+    struct slice in = conn_input(rig.session->conn);
+    assert_slice(in, "hunter2\r\n");
+    conn_consume_secret(rig.session->conn, in.len);
+    assert_slice(in, "\0\0\0\0\0\0\0\0\0");
+    assert_int_equal(conn_input(rig.session->conn).len, 0);
+    rig_resume();
+    ends_with(fd, CONN_END_CLIENT);
+}
+
 static void borrows_that_are_not_sent_are_copied(void **state)
 {
     (void)state;
@@ -412,6 +443,8 @@ int main(void)
         CASE(again_comes_in_a_later_turn),
         CASE(an_idle_connection_holds_no_buffers),
         CASE(a_slow_reader_stops_production_at_the_high_mark),
+        CASE(a_flush_is_told_once_when_all_is_written),
+        CASE(a_consumed_secret_is_overwritten),
         CASE(borrows_that_are_not_sent_are_copied),
         CASE(finish_sends_what_is_queued),
         CASE(last_words_survive_input_that_nobody_reads),

@@ -7,7 +7,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 root=${1:-$(mktemp -d)}
 suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
 mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
-    grep -oE 'https?://[^ ]+' | grep -v security | head -n 1)
+    grep -v '^ *#' | grep -oE 'https?://[^ ]+' | grep -v security | head -n 1)
 port=29110
 
 say() { printf '== %s\n' "$*"; }

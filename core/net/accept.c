@@ -6,8 +6,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/base/budget.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/base/metrics.h"
 #include "core/net/conn.h"
 #include "core/net/conn_set.h"
 #include "core/net/listen_impl.h"
@@ -138,6 +140,12 @@ static void log_refused(struct door *door, uint64_t key, const struct sockaddr_s
     log_end(&l);
 }
 
+static const char *over(enum metric_limit limit, const char *name)
+{
+    metrics_limit(limit);
+    return name;
+}
+
 /* NULL: let in (and counted for its address), else the limit that is in the way. */
 static const char *refused_by(struct door *door, const struct sockaddr_storage *peer, uint64_t key)
 {
@@ -145,10 +153,14 @@ static const char *refused_by(struct door *door, const struct sockaddr_storage *
     const struct config *config = server_config(server);
     unsigned reserve = door->listener->conf ? 0 : CONTROL_RESERVE;
     if (atomic_load(&server->connections) >= config->limits.connections + reserve)
-        return "connections";
+        return over(METRIC_LIMIT_CONNECTIONS, "connections");
+    if (door->listener->conf && budget_level() == BUDGET_FULL)
+        return over(METRIC_LIMIT_MEMORY, "memory");
     if (peer->ss_family == AF_UNIX || listener_wants_proxy(door->listener, peer))
         return NULL;
-    return peer_connect(server->peers, key, config->limits.per_address) ? NULL : "per_address";
+    return peer_connect(server->peers, key, config->limits.per_address)
+               ? NULL
+               : over(METRIC_LIMIT_PER_ADDRESS, "per_address");
 }
 
 static struct place *place_for(struct server *server, const struct listener *listener)
@@ -260,8 +272,9 @@ static void on_shed(struct loop *loop, struct post *post)
 
 static bool under_pressure(const struct server *server)
 {
-    return (uint64_t)atomic_load(&server->connections) * 100 >=
-           (uint64_t)server->descriptors_max * DESCRIPTORS_FULL;
+    return budget_level() != BUDGET_EASY ||
+           (uint64_t)atomic_load(&server->connections) * 100 >=
+               (uint64_t)server->descriptors_max * DESCRIPTORS_FULL;
 }
 
 static void on_pressure(struct loop *loop, struct timer *timer)

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -10,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "core/base/budget.h"
 #include "core/base/clock.h"
 #include "core/base/config.h"
 #include "core/base/log.h"
@@ -70,6 +72,62 @@ bool conn_count_peer(struct conn *conn)
     return conn->peer_counted;
 }
 
+/* --- metrics and memory ------------------------------------------------------------------------
+ */
+
+void conn_count(struct conn *conn)
+{
+    if (conn->metric < 0)
+        return;
+    enum metric_proto proto = (enum metric_proto)conn->metric;
+    if (conn->counted)
+        metrics_connection(proto, conn->counted_secure,
+                           conn->counted_authed ? METRIC_AUTHED : METRIC_PREAUTH, -1);
+    conn->counted = conn->phase != PHASE_GONE;
+    conn->counted_secure = conn_is_secure(conn);
+    conn->counted_authed = conn->logged_in;
+    if (conn->counted)
+        metrics_connection(proto, conn->counted_secure,
+                           conn->counted_authed ? METRIC_AUTHED : METRIC_PREAUTH, 1);
+}
+
+void conn_count_octets(const struct conn *conn, enum metric_dir dir, size_t n)
+{
+    if (conn->metric >= 0 && n)
+        metrics_bytes((enum metric_proto)conn->metric, dir, METRIC_APP, n);
+}
+
+/* What went over the network, TLS included, as the kernel has counted it. */
+static void count_network(const struct conn *conn)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    if (conn->metric < 0)
+        return;
+    enum metric_proto proto = (enum metric_proto)conn->metric;
+    if (getsockopt(conn->wire.fd, IPPROTO_TCP, TCP_INFO, &info, &len)) {
+        info.tcpi_bytes_received = conn->wire.received; /* a unix socket */
+        info.tcpi_bytes_acked = conn->wire.sent;
+    }
+    metrics_bytes(proto, METRIC_IN, METRIC_NET, info.tcpi_bytes_received);
+    metrics_bytes(proto, METRIC_OUT, METRIC_NET, info.tcpi_bytes_acked);
+}
+
+static void charge(enum budget_class class, size_t *known, size_t now)
+{
+    if (now > *known)
+        budget_take(class, now - *known);
+    else if (now < *known)
+        budget_give(class, *known - now);
+    *known = now;
+}
+
+void conn_charge(struct conn *conn)
+{
+    charge(BUDGET_INPUT, &conn->charged_in, conn->in.cap);
+    charge(BUDGET_OUTPUT, &conn->charged_out, conn->out.len);
+}
+
 /* --- deadlines ---------------------------------------------------------------------------------
  */
 
@@ -84,6 +142,7 @@ static void on_login_deadline(struct loop *loop, struct timer *timer)
     struct conn *conn = of_timer(timer, offsetof(struct conn, login));
     if (conn->opened && conn->phase == PHASE_OPEN && !conn->finishing)
         conn_protocol(conn)->deadline(conn);
+    metrics_limit(METRIC_LIMIT_LOGIN);
     conn_finish(conn, CONN_END_IDLE);
 }
 
@@ -98,16 +157,19 @@ static void on_deadline(struct loop *loop, struct timer *timer)
 static void on_write_stall(struct loop *loop, struct timer *timer)
 {
     (void)loop;
+    metrics_limit(METRIC_LIMIT_STALL);
     conn_kill(of_timer(timer, offsetof(struct conn, write_stall)), CONN_END_STALL);
 }
 
 static void on_upload_stall(struct loop *loop, struct timer *timer)
 {
     struct conn *conn = of_timer(timer, offsetof(struct conn, upload_stall));
-    if (conn_may_read(conn))
-        conn_kill(conn, CONN_END_STALL);
-    else /* it is we who do not read */
+    if (!conn_may_read(conn)) { /* it is we who do not read */
         timer_arm(loop, timer, server_config(conn->set->server)->limits.upload_stall_ms);
+        return;
+    }
+    metrics_limit(METRIC_LIMIT_STALL);
+    conn_kill(conn, CONN_END_STALL);
 }
 
 void conn_set_deadline(struct conn *conn, uint64_t delay_ms)
@@ -127,6 +189,7 @@ void conn_logged_in(struct conn *conn)
     conn->logged_in = true;
     timer_cancel(&conn->login);
     TAILQ_REMOVE(&conn->set->strangers, conn, in_strangers);
+    conn_count(conn);
 }
 
 void conn_upload(struct conn *conn, bool under_way)
@@ -160,6 +223,7 @@ enum err conn_new(struct loop *loop, int fd, struct listener *listener,
     conn->id = atomic_fetch_add(&next_id, 1);
     conn->loop_id = loop_id_new(loop, conn);
     conn->wire.fd = fd;
+    conn->metric = (int8_t)listener_metric(listener);
     conn->want_input = true;
     conn->input_max = conn_config(conn)->limits.command_preauth;
     buf_init(&conn->in, SIZE_MAX);
@@ -248,10 +312,13 @@ static void conn_free(struct conn *conn)
         conn_protocol(conn)->closed(conn, conn->why);
     if (conn->handshaking)
         server_handshake_end(server);
+    conn_count(conn);
+    count_network(conn);
     close_socket(conn);
     tls_free(conn->wire.tls);
     outq_finish(&conn->out);
     conn_drop_input(conn);
+    conn_charge(conn);
     if (conn->peer_counted)
         peer_disconnect(server_peers(server), conn->peer_key);
     loop_id_drop(set->loop, conn->loop_id);
@@ -437,6 +504,11 @@ bool conn_is_secure(const struct conn *conn)
 struct slice conn_tls_text(const struct conn *conn)
 {
     return conn_is_secure(conn) ? tls_text(conn->wire.tls) : SLICE_NONE;
+}
+
+enum err conn_tls_binding(const struct conn *conn, unsigned char ret[32])
+{
+    return conn_is_secure(conn) ? tls_binding(conn->wire.tls, ret) : ERR_DOWN;
 }
 
 void conn_log(struct conn *conn, const char *event, const char *key, struct slice value,

@@ -114,8 +114,13 @@ bool conn_is_local(const struct conn *conn);         /* unix, or in [auth] local
 bool conn_is_secure(const struct conn *conn);        /* TLS is up */
 struct slice conn_tls_text(const struct conn *conn); /* "TLS1.3:AES-128-GCM", empty without TLS */
 
+/* RFC 9266 tls-exporter, for SCRAM -PLUS; ERR_DOWN when there is none. */
+MUST_CHECK enum err conn_tls_binding(const struct conn *conn, unsigned char ret[32]);
+
 /* --- input ---------------------------------------------------------------------------------- */
-struct slice conn_input(const struct conn *conn); /* what has come and is not consumed */
+/* What has come and is not consumed. The octets stay where they are until the callback ends, even
+ * when they are consumed before; what is not consumed is kept. */
+struct slice conn_input(const struct conn *conn);
 void conn_consume(struct conn *conn, size_t n);
 void conn_consume_secret(struct conn *conn, size_t n); /* and overwrites them where they lie */
 /* Most octets of unconsumed input; reading stops there. The session sets it from [limits]
@@ -124,7 +129,9 @@ void conn_set_input_max(struct conn *conn, size_t max);
 /* While false nothing new is read (a command waits for its job); closing by the peer is still seen.
  */
 void conn_want_input(struct conn *conn, bool want);
-bool conn_eof(const struct conn *conn); /* no more will come; conn_input() is the rest */
+/* No more will come; conn_input() is the rest. `input` is called once for it; the session ends when
+ * it has run what is whole. A TLS stream that breaks off is no such end: the conn just goes. */
+bool conn_eof(const struct conn *conn);
 /* An upload is under way: `input` must be called within [limits] upload_stall, else CONN_END_STALL.
  */
 void conn_upload(struct conn *conn, bool under_way);

@@ -16,6 +16,7 @@
 #include <sys/queue.h>
 
 #include "core/base/buf.h"
+#include "core/base/metrics.h"
 #include "core/net/conn.h"
 #include "core/net/loop.h"
 #include "core/net/outq.h"
@@ -48,6 +49,8 @@ struct conn {
     enum conn_phase phase;
     enum conn_end why;
 
+    int8_t metric;                                /* label of the protocol; -1: not counted */
+    bool counted, counted_secure, counted_authed; /* in metrics, as */
     bool opened;         /* the protocol knows of this conn: `closed` is owed */
     bool logged_in;      /* not in `strangers` */
     bool finishing;      /* close when the output has gone */
@@ -99,6 +102,9 @@ void conn_drop_input(struct conn *conn);
 
 /* --- conn.c ----------------------------------------------------------------------------------- */
 void conn_kill(struct conn *conn, enum conn_end why); /* to GONE; shrugs when it is there */
+void conn_count(struct conn *conn);                   /* in metrics, by what it is now */
+void conn_count_octets(const struct conn *conn, enum metric_dir dir, size_t n);
+void conn_charge(struct conn *conn); /* tell the memory budget */
 void conn_set_peer(struct conn *conn, const struct sockaddr_storage *peer);
 void conn_set_local(struct conn *conn, const struct sockaddr_storage *local);
 bool conn_count_peer(struct conn *conn); /* false: over per_address */

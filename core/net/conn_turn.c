@@ -101,6 +101,7 @@ static void take_input(struct conn *conn)
         conn->in.len += n;
     else
         conn->loan = slice(to, n);
+    conn_count_octets(conn, METRIC_IN, n);
     if (n) {
         conn->offer = true;
         if (conn->uploading)
@@ -154,6 +155,7 @@ static void open_session(struct conn *conn)
     bool first = !conn->opened;
     conn->phase = PHASE_OPEN;
     conn->opened = true;
+    conn_count(conn);
     (first ? protocol->open : protocol->secured)(conn);
 }
 
@@ -162,6 +164,7 @@ static void begin_handshake(struct conn *conn)
     conn->starttls = false;
     conn_drop_input(conn);
     if (!server_handshake_begin(conn->set->server)) {
+        metrics_limit(METRIC_LIMIT_HANDSHAKES);
         conn_log(conn, "limit-hit", "user", SLICE_NONE, "limit", "handshakes");
         conn_kill(conn, CONN_END_LIMIT);
         return;
@@ -225,6 +228,7 @@ static void read_proxy(struct conn *conn)
         conn_set_peer(conn, &header.source);
         conn_set_local(conn, &header.target);
         if (!conn_count_peer(conn)) {
+            metrics_limit(METRIC_LIMIT_PER_ADDRESS);
             conn_log(conn, "accept-refused", NULL, SLICE_NONE, "reason", "per_address");
             if (listener_tls(conn->listener) != LISTEN_IMPLICIT)
                 outq_add(&conn->out, slice_str(conn_protocol(conn)->refusal));
@@ -259,7 +263,9 @@ static void write_out(struct conn *conn)
         conn->full = true;
     if (conn->phase == PHASE_OPEN && conn->out.len && !conn->blocked) {
         size_t before = conn->out.len;
-        switch (wire_write(&conn->wire, &conn->out, NULL)) {
+        enum wire_state state = wire_write(&conn->wire, &conn->out, NULL);
+        conn_count_octets(conn, METRIC_OUT, before - conn->out.len);
+        switch (state) {
         case WIRE_OK:
             timer_cancel(&conn->write_stall);
             break;
@@ -375,6 +381,7 @@ static void settle(struct conn *conn)
     conn->set->settling = NULL;
     if (conn->phase == PHASE_GONE)
         return;
+    conn_charge(conn);
     rearm(conn);
 }
 

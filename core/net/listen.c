@@ -10,12 +10,18 @@
 #include "core/base/fault.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/base/metrics.h"
 #include "core/net/bind.h"
 #include "core/net/conn.h"
 #include "core/net/conn_set.h"
 #include "core/net/listen_impl.h"
 #include "core/net/peer.h"
 #include "core/net/tls.h"
+
+enum {
+    EXPIRY_WARN_DAYS = 14,
+    EXPIRY_LOOK_MS = 12 * 3600 * 1000,
+};
 
 /* --- config and credentials --------------------------------------------------------------------
  */
@@ -46,9 +52,36 @@ static enum err live_new(struct config *config, struct live **ret, struct fault 
     return ERR_OK;
 }
 
+/* Tell how long the certificates are good for, now and twice a day. */
+static void tell_expiry(const struct live *live)
+{
+    for (unsigned i = 0; i < live->n_creds; i++) {
+        if (!live->creds[i])
+            continue;
+        const char *name = live->config->tls[i].name;
+        long left = tls_creds_expiry(live->creds[i]);
+        metrics_cert_expiry(name, left);
+        if (left > EXPIRY_WARN_DAYS * 86400L)
+            continue;
+        struct log_line l;
+        log_begin(&l, LOG_WARN, "cert-expiry");
+        log_str(&l, "name", *name ? name : "default");
+        log_i64(&l, "days", left / 86400);
+        log_end(&l);
+    }
+}
+
 static struct live *newest(const struct server *server)
 {
     return atomic_load_explicit(&server->live, memory_order_acquire);
+}
+
+static void on_certificates(struct loop *loop, struct timer *timer)
+{
+    const struct server *server =
+        (struct server *)(void *)((char *)timer - offsetof(struct server, certificates));
+    tell_expiry(newest(server));
+    timer_arm(loop, timer, EXPIRY_LOOK_MS);
 }
 
 static struct tls_creds *creds_of(const struct live *live, const struct config_listen *conf)
@@ -116,6 +149,7 @@ static struct listener *listener_new(struct server *server, struct config *confi
     listener->conf = conf;
     listener->protocol = protocol;
     listener->tls = tls;
+    listener->metric = conf ? (int)conf->protocol : -1; /* both enums have the same order */
     return listener;
 }
 
@@ -190,6 +224,11 @@ const struct config_list *listener_capabilities_off(const struct listener *liste
 const struct config *listener_config(const struct listener *listener)
 {
     return listener->config;
+}
+
+int listener_metric(const struct listener *listener)
+{
+    return listener->metric;
 }
 
 enum listen_tls listener_tls(const struct listener *listener)
@@ -380,6 +419,9 @@ void server_start(struct server *server, struct loop *const *loops, unsigned n)
         place->conns = conn_set_new(loops[i], server);
     }
     accept_start(server);
+    tell_expiry(newest(server));
+    server->certificates.run = on_certificates;
+    timer_arm(loops[0], &server->certificates, EXPIRY_LOOK_MS);
 }
 
 enum err server_reload(struct server *server, struct config *config, struct fault *why)
@@ -389,10 +431,10 @@ enum err server_reload(struct server *server, struct config *config, struct faul
     if (e)
         return e;
     struct live *old = atomic_exchange_explicit(&server->live, fresh, memory_order_acq_rel);
-    if (server->draining) {
-        retire(server, old);
+    retire(server, old);
+    if (server->draining)
         return ERR_OK;
-    }
+    tell_expiry(fresh);
     e = bind_all(server, fresh, true, why);
     assert(!e);
     for (struct door *door = server->doors; door; door = door->next)
@@ -401,7 +443,6 @@ enum err server_reload(struct server *server, struct config *config, struct faul
     close_others(server);
     for (struct door *door = server->doors; door; door = door->next)
         door_open(door);
-    retire(server, old);
     return ERR_OK;
 }
 
@@ -414,6 +455,7 @@ void server_free(struct server *server)
     while (server->doors)
         door_close(server, server->doors);
     accept_finish(server);
+    timer_cancel(&server->certificates);
     live_free(newest(server));
     peers_free(server->peers);
     mem_free(server->places);

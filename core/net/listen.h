@@ -58,6 +58,8 @@ const struct protocol *listener_protocol(const struct listener *listener);
 const char *listener_name(const struct listener *listener); /* of [listen NAME] */
 const struct config_list *listener_capabilities_off(const struct listener *listener);
 const struct config *listener_config(const struct listener *listener); /* as it was bound with */
+/* Label of its protocol in metrics (enum metric_proto); -1: not counted. */
+int listener_metric(const struct listener *listener);
 enum listen_tls
 listener_tls(const struct listener *listener); /* LISTEN_PLAIN without certificate */
 bool listener_wants_proxy(const struct listener *listener, const void *sockaddr_storage);

@@ -19,6 +19,7 @@ struct listener {
     const struct config_listen *conf; /* in config; NULL: the control socket */
     const struct protocol *protocol;
     enum listen_tls tls;
+    int metric; /* -1: the control socket */
 };
 
 /* One socket that accepts. Outlives reloads, which give it another listener. */
@@ -66,7 +67,7 @@ struct server {
     int reserve_fd; /* given up to turn somebody away when descriptors run out */
     bool paused;    /* not accepting for want of descriptors */
     bool draining;
-    struct timer resume, pressure, drain;
+    struct timer resume, pressure, drain, certificates;
     struct post begin_drain, all_gone;
 
     unsigned descriptors_max;

@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 #include <time.h>
 
+#include "core/base/budget.h"
 #include "core/base/clock.h"
 #include "core/base/config.h"
 #include "core/base/fault.h"
@@ -18,6 +19,7 @@
 enum {
     RECORD_MAX = 16384,
     HANDSHAKE_MESSAGE_MAX = 32768, /* client hello with many key shares, a client's chain */
+    SESSION_OCTETS = 11 * 1024,    /* what GnuTLS takes for one, measured */
     WARNINGS_MAX = 8,              /* alerts that do not end a session, in a row */
 };
 
@@ -223,6 +225,7 @@ static int set_up(struct tls *tls, int fd, const char *alpn)
 enum err tls_new(struct tls_creds *creds, int fd, const char *alpn, struct tls **ret)
 {
     struct tls *tls = mem_new(sizeof *tls);
+    budget_take(BUDGET_TLS, SESSION_OCTETS);
     tls->creds = tls_creds_ref(creds);
     if (set_up(tls, fd, alpn) < 0) {
         tls_free(tls);
@@ -238,6 +241,7 @@ void tls_free(struct tls *tls)
         return;
     if (tls->session)
         gnutls_deinit(tls->session);
+    budget_give(BUDGET_TLS, SESSION_OCTETS);
     tls_creds_unref(tls->creds);
     mem_free(tls->sni);
     mem_free(tls);

@@ -1,12 +1,12 @@
 #include "store/copy.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/base/mem.h"
 #include "store/account.h"
 #include "store/expunge.h"
 #include "store/keyword.h"
+#include "store/uidl.h"
 #include "store/view.h"
 
 /* A copy under way: first all rows of the destination, then, for a MOVE, the source loses them. */
@@ -67,55 +67,58 @@ static enum err keywords(struct copying *c, uint64_t bits, uint64_t *ret)
     return e;
 }
 
-/* POP3's knowledge of a message goes with it, and so does its UIDL: as an override, because the new
- * UID would give another one. */
-static enum err move_pop(struct copying *c, uint32_t uid, uint32_t new_uid)
+/* The UIDL that POP3 knows the message by: its override, else what the account's format gives. */
+static enum err old_uidl(struct copying *c, uint32_t uid, const struct row_msg *msg,
+                         char *text /* UIDL_MAX + 1 */, struct row_uidl *ret)
 {
     struct key key;
-    struct slice value, text;
-    unsigned char pop[16], octets[96];
-    char format[64] = "";
+    struct slice value, name = SLICE_NONE;
     enum err e =
-        engine_get(c->turn->txn, DBI_POP, key_amu(&key, c->source->a, c->source->m, uid), &value);
-    if (e)
-        return e == ERR_NOTFOUND ? ERR_OK : e;
-    struct row_pop row;
-    if ((e = row_pop_decode(value, &row)))
-        return e;
-    e = turn_put(c->turn, DBI_POP, key_amu(&key, c->target->a, c->target->m, new_uid),
-                 row_pop_encode(&row, pop));
-    if (e)
-        return e;
-    struct row_uidl uidl = {0};
-    char old[80];
-    e = engine_get(c->turn->txn, DBI_UIDL, key_amu(&key, c->source->a, c->source->m, uid), &value);
+        engine_get(c->turn->txn, DBI_UIDL, key_amu(&key, c->source->a, c->source->m, uid), &value);
     if (!e) {
-        if ((e = row_uidl_decode(value, &uidl)))
+        if ((e = row_uidl_decode(value, ret)))
             return e;
-        memcpy(old, uidl.text.ptr, uidl.text.len);
-        uidl.text.ptr = old;
-    } else if (e == ERR_NOTFOUND) {
+        memcpy(text, ret->text.ptr, ret->text.len);
+        ret->text.ptr = text;
+        return ERR_OK;
+    }
+    if (e == ERR_NOTFOUND)
         e = engine_get(c->turn->txn, DBI_OPT, key_a_text(&key, c->source->a, SLICE("uidl_format")),
                        &value);
-        if (!e && !(e = row_value_decode(value, &text)))
-            snprintf(format, sizeof format, SLICE_FMT, SLICE_ARG(slice_first(text, 63)));
-        if (e && e != ERR_NOTFOUND)
-            return e;
-        struct row_msg msg;
-        e = engine_get(c->turn->txn, DBI_MSG, key_amu(&key, c->source->a, c->source->m, uid),
-                       &value);
-        if (!e)
-            e = row_msg_decode(value, &msg);
-        if (e)
-            return e;
-        uidl.text =
-            slice(old, uidl_format(format, c->source->row.uidvalidity, uid, msg.emailid, old));
-    } else {
+    if (!e)
+        e = row_value_decode(value, &name);
+    if (e && e != ERR_NOTFOUND)
         return e;
-    }
+    size_t n = uidl_make(uidl_format(name), c->source->row.uidvalidity, uid, msg->emailid, text);
+    *ret = (struct row_uidl){.text = slice(text, n)};
+    return ERR_OK;
+}
+
+/* POP3's knowledge of a message goes with it, and so does its UIDL: as an override, because the new
+ * UID would give another one. */
+static enum err move_pop(struct copying *c, uint32_t uid, const struct row_msg *msg,
+                         uint32_t new_uid)
+{
+    struct key key;
+    struct slice value;
+    struct row_pop row;
+    unsigned char octets[96];
+    enum err e =
+        engine_get(c->turn->txn, DBI_POP, key_amu(&key, c->source->a, c->source->m, uid), &value);
+    if (!e)
+        e = row_pop_decode(value, &row);
+    if (e)
+        return e == ERR_NOTFOUND ? ERR_OK : e;
+    char text[UIDL_MAX + 1];
+    struct row_uidl uidl;
+    e = old_uidl(c, uid, msg, text, &uidl);
+    if (!e)
+        e = turn_put(c->turn, DBI_POP, key_amu(&key, c->target->a, c->target->m, new_uid),
+                     row_pop_encode(&row, octets));
     c->acct->row.flags |= ACCT_HAS_UIDL;
-    return turn_put(c->turn, DBI_UIDL, key_amu(&key, c->target->a, c->target->m, new_uid),
-                    row_uidl_encode(&uidl, octets));
+    return e ? e
+             : turn_put(c->turn, DBI_UIDL, key_amu(&key, c->target->a, c->target->m, new_uid),
+                        row_uidl_encode(&uidl, octets));
 }
 
 static enum err one(struct copying *c, struct source *s, uint32_t uid)
@@ -152,7 +155,7 @@ static enum err one(struct copying *c, struct source *s, uint32_t uid)
     if (!e && !c->move)
         e = turn_blob_ref(c->turn, blob, 1);
     if (!e && c->move && popped)
-        e = move_pop(c, uid, new_uid);
+        e = move_pop(c, uid, &msg, new_uid);
     event_add(c->event, EVENT_ARRIVED, new_uid, slot.sysflags, slot.keywords, 0);
     c->acct->row.used_bytes += slot.size;
     c->acct->row.used_msgs++;

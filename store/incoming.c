@@ -283,7 +283,8 @@ static void header_ends(struct store_incoming *in)
     in->facts.header_done = true;
     if (!in->facts.hdr_len) /* no blank line: all of it is header */
         in->facts.hdr_len = (uint32_t)in->len;
-    facts_from_header(&in->facts, in->env->sip_key, slice(in->buffer, in->facts.hdr_len));
+    facts_from_header(&in->facts, siphash_key_from(in->env->sip_key),
+                      slice(in->buffer, in->facts.hdr_len));
 }
 
 static void add(struct store_incoming *in, struct slice octets)

@@ -10,6 +10,7 @@
 #ifndef TANDEM_STORE_INCOMING_H
 #define TANDEM_STORE_INCOMING_H
 
+#include "core/base/siphash.h"
 #include "store/commit.h"
 
 enum { PIECE_CHUNKS = 64, PIECE_OCTETS = PIECE_CHUNKS * CHUNK_PAYLOAD, PIECES_UNDER_WAY = 2 };
@@ -74,7 +75,7 @@ void incoming_seal(struct store_incoming *in);
 MUST_CHECK enum err incoming_store(struct turn *turn, struct store_incoming *in, uint32_t refs);
 void incoming_unref(struct store_incoming *in); /* any thread */
 
-/* arrival_facts.c: reads the header (`header` = the message's first octets, hdr_len of them). */
-void facts_from_header(struct facts *facts, const unsigned char sip_key[16], struct slice header);
+/* arrival.c: reads the header (`header` = the message's first octets, hdr_len of them). */
+void facts_from_header(struct facts *facts, struct siphash_key sip, struct slice header);
 
 #endif

@@ -1,0 +1,132 @@
+#include "store/arrival.h"
+
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/base/mem.h"
+#include "core/base/random.h"
+#include "core/base/siphash.h"
+#include "core/mime/header.h"
+
+enum {
+    PARSER_VERSION = 1,
+    HEADER_CAP = 1 << 20, /* [limits] header: what lies beyond is stored and not looked at */
+    RECENT_REFS = 3
+};
+
+static bool contains(const struct facts *facts, uint64_t id)
+{
+    for (unsigned i = 0; i < facts->nrefs; i++)
+        if (facts->refs[i] == id)
+            return true;
+    return false;
+}
+
+static void add_ref(struct facts *facts, uint64_t id)
+{
+    if (facts->nrefs < THREAD_REFS && !contains(facts, id))
+        facts->refs[facts->nrefs++] = id;
+}
+
+/* Where a thread is looked for: the last three References newest first, then In-Reply-To, then the
+ * first Reference. Two messages that one mail names as its ancestors are of one thread. */
+static void thread_refs(struct facts *facts, struct siphash_key sip, struct slice references,
+                        struct slice in_reply_to)
+{
+    struct header_msgids ids;
+    struct slice id;
+    uint64_t last[RECENT_REFS], first = 0;
+    unsigned n = 0;
+    header_msgids_init(&ids, references);
+    while (header_msgids_next(&ids, &id)) {
+        uint64_t hash = siphash(sip, id);
+        if (n == 0)
+            first = hash;
+        last[n++ % RECENT_REFS] = hash;
+    }
+    for (unsigned i = 1; i <= RECENT_REFS && i <= n; i++)
+        add_ref(facts, last[(n - i) % RECENT_REFS]);
+    header_msgids_init(&ids, in_reply_to);
+    if (header_msgids_next(&ids, &id))
+        add_ref(facts, siphash(sip, id));
+    if (n)
+        add_ref(facts, first);
+}
+
+static struct slice field(struct slice header, struct slice name)
+{
+    struct header_field found;
+    return header_find(header, HEADER_CAP, name, &found) ? found.value : SLICE_NONE;
+}
+
+/* The `cache` row as far as it can be made in passing: thread ids, header lines. Envelope and
+ * structure are added by who first needs them. */
+static void cache_row(struct facts *facts, struct slice header)
+{
+    unsigned char row[ROW_MAX], ids[8 * (1 + THREAD_REFS)];
+    size_t used = 0, n = 0;
+    struct buf digest;
+    memcpy(ids, &facts->message_id, 8);
+    for (; n < facts->nrefs; n++)
+        memcpy(ids + 8 + 8 * n, &facts->refs[n], 8);
+    cache_add(row, &used, PARSER_VERSION, CACHE_THREAD, slice(ids, 8 + 8 * n));
+    buf_init(&digest, HEADER_DIGEST_MAX);
+    if (header_digest(header, HEADER_CAP, &digest) == ERR_OK)
+        cache_add(row, &used, PARSER_VERSION, CACHE_HEADER, buf_slice(&digest));
+    buf_finish(&digest);
+    facts->cache = mem_dup(row, used);
+    facts->cache_len = used;
+}
+
+void facts_from_header(struct facts *facts, struct siphash_key sip, struct slice header)
+{
+    struct header_msgids ids;
+    struct slice id;
+    header_msgids_init(&ids, field(header, SLICE("Message-ID")));
+    facts->has_message_id = header_msgids_next(&ids, &id);
+    if (facts->has_message_id)
+        facts->message_id = siphash(sip, id);
+    thread_refs(facts, sip, field(header, SLICE("References")),
+                field(header, SLICE("In-Reply-To")));
+    if (!header_date(field(header, SLICE("Date")), &facts->date, NULL))
+        facts->date = 0;
+    for (size_t i = 0; i < header.len && !facts->utf8; i++)
+        facts->utf8 = (unsigned char)header.ptr[i] >= 0x80;
+    cache_row(facts, header);
+}
+
+static enum err thread_of(struct turn *turn, uint32_t a, uint64_t hash, uint64_t *ret)
+{
+    struct key key;
+    struct slice k, value;
+    struct row_mid row;
+    key_mid(&key, a, hash, 0);
+    struct slice prefix = slice_first(key_slice(&key), 12);
+    enum err e = engine_first(turn->txn, DBI_MID, prefix, prefix, &k, &value);
+    if (!e)
+        e = row_mid_decode(value, &row);
+    if (!e)
+        *ret = row.thread;
+    return e;
+}
+
+enum err arrival_thread(struct turn *turn, uint32_t a, const struct facts *facts, uint64_t blob,
+                        uint64_t *ret_thread)
+{
+    enum err e = ERR_NOTFOUND;
+    for (unsigned i = 0; e == ERR_NOTFOUND && i < facts->nrefs; i++)
+        e = thread_of(turn, a, facts->refs[i], ret_thread);
+    if (e == ERR_NOTFOUND && facts->has_message_id) /* the same mail again, or its own late copy */
+        e = thread_of(turn, a, facts->message_id, ret_thread);
+    if (e == ERR_NOTFOUND) {
+        *ret_thread = random_u64();
+        e = ERR_OK;
+    }
+    if (e || !facts->has_message_id)
+        return e;
+    struct key key;
+    unsigned char octets[16];
+    struct row_mid row = {.time = turn->now, .thread = *ret_thread};
+    return turn_put(turn, DBI_MID, key_mid(&key, a, facts->message_id, blob),
+                    row_mid_encode(&row, octets));
+}

@@ -1,0 +1,141 @@
+/* LOGIN, LOGOUT, STARTTLS, ID, NOOP. */
+#include <string.h>
+
+#include "core/base/config.h"
+#include "imap/capability.h"
+#include "imap/reply.h"
+#include "imap/session.h"
+
+/* --- LOGIN, RFC 3501 section 6.2.3 ---------------------------------------------------------- */
+
+static void log_login(const struct session *s)
+{
+    struct log_line l;
+    session_log_begin(s, &l, LOG_INFO, "login");
+    log_slice(&l, "rip", conn_peer_text(s->conn));
+    log_slice(&l, "lip", conn_local_text(s->conn));
+    log_str(&l, "mech", s->auth->mech);
+    log_slice(&l, "tls", conn_tls_text(s->conn));
+    log_str(&l, "client", s->client);
+    session_log_end(s, &l);
+}
+
+static void set_origin(const struct session *s)
+{
+    const struct sockaddr_storage *peer = conn_peer(s->conn);
+    unsigned char address[16] = {[10] = 0xff, [11] = 0xff}; /* IPv4 mapped */
+    if (peer->ss_family == AF_INET)
+        memcpy(address + 12, &((const struct sockaddr_in *)peer)->sin_addr, 4);
+    else if (peer->ss_family == AF_INET6)
+        memcpy(address, &((const struct sockaddr_in6 *)peer)->sin6_addr, 16);
+    store_account_set_origin(s->auth->account, address, slice_str(s->client));
+}
+
+struct login {
+    enum err err;
+    bool over;
+};
+
+static void logged_in(void *object, enum err e, struct auth_session *auth)
+{
+    struct session *s = session_of(object);
+    struct login *login = s->command.progress;
+    login->over = true;
+    login->err = e;
+    if (!e) {
+        s->auth = auth;
+        store_account_set_actor(auth->account, PROTO_IMAP, conn_id(s->conn));
+        set_origin(s);
+        conn_logged_in(s->conn);
+        conn_set_input_max(s->conn, conn_config(s->conn)->limits.command);
+        session_set_state(s, STATE_AUTHED);
+        log_login(s);
+    }
+    session_resume(s);
+}
+
+/* "OK [CAPABILITY ...]": spares the client the question; proxies want it too. */
+static enum step welcome(struct session *s, struct command *c)
+{
+    struct reply r;
+    reply_begin(&r, s->conn);
+    reply_add(&r, c->tag);
+    reply_str(&r, " OK [");
+    imap_capabilities(s, &r);
+    reply_str(&r, "] Logged in\r\n");
+    reply_end(&r);
+    c->answered = true;
+    return command_ok(c, NULL);
+}
+
+enum step imap_login(struct session *s, struct command *c)
+{
+    struct login *login = session_progress(s, sizeof *login);
+    if (!login->over) {
+        struct auth_peer peer = session_peer(s);
+        auth_password(imap_app.auth, &peer, c->args[0].text, c->args[1].text, "login", logged_in);
+        return STEP_WAIT;
+    }
+    if (!login->err)
+        return welcome(s, c);
+    if (++s->auth_failures >= session_config(s)->auth.failures)
+        session_bye(s, "Too many failed logins", CONN_END_LIMIT);
+    return command_fail(c, login->err == ERR_SYNTAX ? ERR_AUTH : login->err, NULL);
+}
+
+/* --- STARTTLS, LOGOUT, NOOP ----------------------------------------------------------------- */
+
+/* RFC 3501 section 6.2.1: what is behind its line is dropped by the connection. */
+enum step imap_starttls(struct session *s, struct command *c)
+{
+    if (conn_is_secure(s->conn))
+        return command_fail(c, ERR_STATE, "TLS is active already");
+    if (!conn_can_starttls(s->conn))
+        return command_fail(c, ERR_STATE, "TLS is not offered here");
+    s->securing = true;
+    return command_ok(c, "Begin TLS negotiation now");
+}
+
+enum step imap_logout(struct session *s, struct command *c)
+{
+    reply_bye(s->conn, "Logging out");
+    session_close_view(s);
+    session_set_state(s, STATE_LOGOUT);
+    return command_ok(c, "Bye");
+}
+
+/* NOOP and CHECK: what is due is told by the sync that follows every command. */
+enum step imap_noop(struct session *s, struct command *c)
+{
+    (void)s;
+    return command_ok(c, NULL);
+}
+
+/* --- ID, RFC 2971 --------------------------------------------------------------------------- */
+
+static void note_client(struct session *s, struct slice text)
+{
+    size_t have = strlen(s->client), room = sizeof s->client - 1 - have;
+    if (have && room) {
+        s->client[have++] = ' ';
+        room--;
+    }
+    text = slice_first(text, room);
+    if (text.len)
+        memcpy(s->client + have, text.ptr, text.len);
+    s->client[have + text.len] = '\0';
+}
+
+enum step imap_id(struct session *s, struct command *c)
+{
+    const struct arg *id = &c->args[0];
+    s->client[0] = '\0';
+    for (size_t i = 0; i < id->id.n; i += 2)
+        if (slice_ieq(id->id.items[i], SLICE("name")))
+            note_client(s, id->id.items[i + 1]);
+    for (size_t i = 0; i < id->id.n; i += 2)
+        if (slice_ieq(id->id.items[i], SLICE("version")))
+            note_client(s, id->id.items[i + 1]);
+    conn_send(s->conn, SLICE("* ID (\"name\" \"Tandem\")\r\n"));
+    return command_ok(c, NULL);
+}

@@ -1,0 +1,193 @@
+#include "imap/section.h"
+
+#include <string.h>
+
+#include "core/net/conn.h"
+#include "core/net/outq.h"
+#include "store/store.h"
+
+/* --- what a section means --------------------------------------------------------------------- */
+
+void section_range(const struct fetch_section *section, uint64_t len, uint64_t *ret_at,
+                   uint64_t *ret_end)
+{
+    *ret_at = 0;
+    *ret_end = len;
+    if (!section->partial)
+        return;
+    *ret_at = section->first < len ? section->first : len;
+    if (section->count < len - *ret_at)
+        *ret_end = *ret_at + section->count;
+}
+
+/* A header line with its CRLF, and the lines that continue it. */
+static struct slice next_field(struct slice header)
+{
+    size_t n = 0;
+    do {
+        n += slice_find(slice_from(header, n), '\n');
+        n += n < header.len;
+    } while (n < header.len && (header.ptr[n] == ' ' || header.ptr[n] == '\t'));
+    return slice_first(header, n);
+}
+
+/* RFC 5322 obs-optional allows blanks before the colon. A line without one names itself. */
+static struct slice field_name(struct slice field)
+{
+    return slice_trim(slice_first(field, slice_find(field, ':')));
+}
+
+enum err section_pick(const struct fetch_section *section, struct slice header, struct buf *to)
+{
+    bool named = section->kind == SECTION_FIELDS;
+    while (header.len) {
+        struct slice field = next_field(header);
+        header = slice_from(header, field.len);
+        bool blank = slice_eq(field, SLICE("\r\n"));
+        if (!blank && fetch_section_names(section, field_name(field)) != named)
+            continue;
+        enum err e = buf_append(to, field);
+        if (e)
+            return e;
+        if (blank)
+            break;
+    }
+    return ERR_OK;
+}
+
+/* --- gathering header lines ------------------------------------------------------------------- */
+
+/* The header as one piece: straight from the map when it lies in one, else copied into `copy`. */
+static enum err whole_header(const struct section_message *m, struct store_reader *reader,
+                             size_t len, struct buf *copy, struct slice *ret)
+{
+    size_t have = 0;
+    while (have < len) {
+        struct iovec iov[8];
+        int n;
+        enum err e = store_body_map(m->body, reader, have, iov, 8, &n);
+        if (e)
+            return e;
+        if (have == 0 && iov[0].iov_len >= len) {
+            *ret = slice(iov[0].iov_base, len);
+            return ERR_OK;
+        }
+        for (int i = 0; i < n && have < len; i++) {
+            struct slice piece = slice_first(slice(iov[i].iov_base, iov[i].iov_len), len - have);
+            e = buf_append(copy, piece);
+            if (e)
+                return e;
+            have += piece.len;
+        }
+        if (n == 0)
+            return ERR_CORRUPT;
+    }
+    *ret = buf_slice(copy);
+    return ERR_OK;
+}
+
+static enum err gather(struct section_run *run, const struct fetch_section *section,
+                       const struct section_message *m, struct store_reader *reader,
+                       size_t header_max)
+{
+    struct buf copy;
+    struct slice header;
+    size_t len = m->hdr_len < header_max ? m->hdr_len : header_max;
+    buf_init(&copy, header_max);
+    buf_init(&run->text, header_max);
+    enum err e = whole_header(m, reader, len, &copy, &header);
+    if (!e)
+        e = section_pick(section, header, &run->text);
+    run->at = copy.len; /* where it is cold */
+    buf_finish(&copy);
+    if (e) {
+        buf_finish(&run->text);
+        return e;
+    }
+    run->gathered = true;
+    section_range(section, run->text.len, &run->at, &run->end);
+    return ERR_OK;
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+static void send_octets(struct conn *conn, struct slice s, bool has_nul)
+{
+    enum { ROOM = 4096 };
+    if (!has_nul || slice_find(s, '\0') == s.len) {
+        outq_borrow(conn_out(conn), s);
+        return;
+    }
+    while (s.len) {
+        char text[ROOM];
+        struct slice piece = slice_first(s, ROOM);
+        for (size_t i = 0; i < piece.len; i++)
+            text[i] = piece.ptr[i] ? piece.ptr[i] : '\x80';
+        conn_send(conn, slice(text, piece.len));
+        s = slice_from(s, piece.len);
+    }
+}
+
+enum err section_open(struct section_run *run, const struct fetch_section *section,
+                      const struct section_message *m, struct store_reader *reader,
+                      size_t header_max)
+{
+    *run = (struct section_run){.open = true};
+    enum err e = ERR_OK;
+    if (section->kind == SECTION_FIELDS || section->kind == SECTION_FIELDS_NOT) {
+        e = gather(run, section, m, reader, header_max);
+    } else {
+        uint64_t base = section->kind == SECTION_TEXT ? m->hdr_len : 0;
+        uint64_t end = section->kind == SECTION_HEADER ? m->hdr_len : m->size;
+        section_range(section, end - base, &run->at, &run->end);
+        run->at += base;
+        run->end += base;
+        struct iovec iov;
+        int n;
+        if (run->at < run->end)
+            e = store_body_map(m->body, reader, run->at, &iov, 1, &n);
+    }
+    run->open = e == ERR_OK;
+    return e;
+}
+
+enum err section_send(struct section_run *run, const struct section_message *m,
+                      struct store_reader *reader, struct conn *conn)
+{
+    if (run->gathered) { /* no longer than a header may be: one piece */
+        struct slice text = slice(run->text.ptr + run->at, run->end - run->at);
+        while (text.len && slice_find(text, '\0') < text.len) {
+            size_t n = slice_find(text, '\0');
+            conn_send(conn, slice_first(text, n));
+            conn_send(conn, SLICE("\x80"));
+            text = slice_from(text, n + 1);
+        }
+        conn_send(conn, text);
+        run->at = run->end;
+        return ERR_OK;
+    }
+    while (run->at < run->end && !conn_full(conn)) {
+        enum { PIECES = 8 };
+        struct iovec iov[PIECES];
+        int n;
+        enum err e = store_body_map(m->body, reader, run->at, iov, PIECES, &n);
+        if (e)
+            return e;
+        if (n == 0)
+            return ERR_CORRUPT;
+        for (int i = 0; i < n && run->at < run->end && !conn_full(conn); i++) {
+            struct slice piece =
+                slice_first(slice(iov[i].iov_base, iov[i].iov_len), run->end - run->at);
+            send_octets(conn, piece, m->has_nul);
+            run->at += piece.len;
+        }
+    }
+    return ERR_OK;
+}
+
+void section_close(struct section_run *run)
+{
+    if (run->gathered)
+        buf_finish(&run->text);
+    *run = (struct section_run){0};
+}

@@ -264,7 +264,7 @@ static enum err state_read(struct env *env, const char *path, struct fault *why)
 /* Built beside its name and renamed when it is whole, so that a crash leaves no half-made file. */
 static enum err create(struct env *env, const char *path, struct fault *why)
 {
-    char fresh[4096];
+    char fresh[4104];
     snprintf(fresh, sizeof fresh, "%s.new", path);
     unlink(fresh);
     struct engine_conf conf = engine_conf(env, fresh);
@@ -282,7 +282,7 @@ static enum err create(struct env *env, const char *path, struct fault *why)
     env->engine = NULL;
     if (e)
         return fault(why, e, "%s: cannot be written", fresh);
-    char lock[4200];
+    char lock[4112];
     snprintf(lock, sizeof lock, "%s-lock", fresh);
     unlink(lock);
     if (rename(fresh, path) != 0 || sync_dir(env->dir))

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "core/net/outq.h"
 #include "pop3/command.h"
 #include "pop3/session.h"
 
@@ -161,20 +162,29 @@ static enum step goodbye(struct pop3_session *s, enum err e)
     return STEP_DONE;
 }
 
+enum quit_phase { QUIT_ASK, QUIT_ANSWERED };
+
+/* The UPDATE begins when everything said before has been written: of a pipeline that ends in QUIT
+ * nothing may be removed, or taken as retrieved, that the client has not been sent. */
 enum step pop3_quit(struct pop3_session *s)
 {
-    bool *asked = pop3_progress(s, sizeof *asked);
-    if (*asked)
+    enum quit_phase *phase = pop3_progress(s, sizeof *phase);
+    if (*phase == QUIT_ANSWERED)
         return goodbye(s, s->woken);
     if (!s->drop) {
         pop3_ok(s, "bye");
         conn_finish(s->conn, CONN_END_LOGOUT);
         return STEP_DONE;
     }
-    *asked = true;
+    if (conn_out(s->conn)->len) {
+        conn_want_flushed(s->conn);
+        return STEP_FULL;
+    }
+    marks_confirm(&s->marks, conn_sent(s->conn));
     pop3_state_set(s, POP3_UPDATE);
     if (!to_delete(s) && !s->marks.nretrieved)
         return goodbye(s, ERR_OK);
+    *phase = QUIT_ANSWERED;
     store_maildrop_update(s->drop, s->marks.nretrieved ? s->marks.retrieved : NULL, to_delete(s),
                           pop3_to(s, pop3_done));
     return pop3_wait(s);

@@ -170,7 +170,7 @@ void pop3_watch_start(struct pop3_session *s)
 /* --- commands, one at a time
  * ------------------------------------------------------------------------ */
 
-/* Any line may have held a password, in any state and mistyped: so the arena is always wiped. */
+/* Any line may have held a password, in any state and mistyped: the arena is always wiped. */
 static void end_command(struct pop3_session *s)
 {
     arena_wipe(&s->arena);
@@ -241,7 +241,7 @@ static bool next_command(struct pop3_session *s)
     } else if (got == LINE_FLOOD) {
         conn_finish(s->conn, CONN_END_LIMIT);
     }
-    conn_consume(s->conn, used);
+    conn_consume_secret(s->conn, used); /* any line may hold a password */
     if (got == LINE_WHOLE) {
         uint64_t pause_ms = pace_take(&s->pace, pop3_config(s)->limits.commands_per_second,
                                       loop_now_ms(conn_loop(s->conn)));

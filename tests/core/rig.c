@@ -284,17 +284,17 @@ static unsigned free_port(void)
     return ntohs(in.sin_port);
 }
 
-static struct config *make_config(const char *extra, bool tls)
+static struct config *make_config(const char *protocol, const char *extra, bool tls)
 {
     char text[4096];
-    int n =
-        snprintf(text, sizeof text,
-                 "[listen plain]\nprotocol = imap\naddress = 127.0.0.1:%u\ntls = %s\n"
-                 "[listen secure]\nprotocol = imap\naddress = 127.0.0.1:%u\ntls = implicit\n"
-                 "[listen proxied]\nprotocol = imap\naddress = 127.0.0.1:%u\n"
-                 "proxy_from = 127.0.0.0/8\n"
-                 "[listen local]\nprotocol = imap\naddress = unix:%s\n",
-                 rig.port, tls ? "starttls" : "none", rig.port + 1, rig.port + 2, rig.unix_path);
+    int n = snprintf(text, sizeof text,
+                     "[listen plain]\nprotocol = %s\naddress = 127.0.0.1:%u\ntls = %s\n"
+                     "[listen secure]\nprotocol = %s\naddress = 127.0.0.1:%u\ntls = implicit\n"
+                     "[listen proxied]\nprotocol = %s\naddress = 127.0.0.1:%u\n"
+                     "proxy_from = 127.0.0.0/8\n"
+                     "[listen local]\nprotocol = %s\naddress = unix:%s\n",
+                     protocol, rig.port, tls ? "starttls" : "none", protocol, rig.port + 1,
+                     protocol, rig.port + 2, protocol, rig.unix_path);
     if (tls)
         n += snprintf(text + n, sizeof text - (size_t)n,
                       "[tls]\ncertificate = %s/cert.pem\nkey = %s/key.pem\n", rig.dir, rig.dir);
@@ -314,9 +314,10 @@ static struct config *make_config(const char *extra, bool tls)
     return config;
 }
 
-void rig_start(const char *extra, bool tls)
+static void start(const struct protocol *protocol, const char *name, const char *extra, bool tls)
 {
-    static const struct protocol *const protocols[] = {&line_protocol, NULL};
+    static const struct protocol *protocols[2];
+    protocols[0] = protocol;
     rig = (struct rig){0};
     snprintf(rig.dir, sizeof rig.dir, "/tmp/tandem-rig-XXXXXX");
     assert_non_null(mkdtemp(rig.dir));
@@ -327,7 +328,7 @@ void rig_start(const char *extra, bool tls)
     for (unsigned attempt = 0;; attempt++) {
         struct fault why;
         rig.port = free_port();
-        rig.config = make_config(extra, tls);
+        rig.config = make_config(name, extra, tls);
         struct server_conf conf = {.config = rig.config, .protocols = protocols, .app = &rig};
         enum err e = server_new(&conf, &rig.server, &why);
         if (!e)
@@ -337,6 +338,16 @@ void rig_start(const char *extra, bool tls)
             fail_msg("%s", why.text);
     }
     server_start(rig.server, &rig.loop, 1);
+}
+
+void rig_start(const char *extra, bool tls)
+{
+    start(&line_protocol, line_protocol.name, extra, tls);
+}
+
+void rig_start_protocol(const struct protocol *protocol, const char *name, const char *extra)
+{
+    start(protocol, name, extra, false);
 }
 
 void rig_stop(void)

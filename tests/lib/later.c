@@ -1,0 +1,44 @@
+#include "tests/lib/later.h"
+
+#include "core/base/mem.h"
+#include "core/net/loop.h"
+
+struct completion {
+    struct post post;
+    struct store_to to;
+    struct store_result result;
+    void (*call)(void *object);
+};
+
+static void run(struct loop *loop, struct post *post)
+{
+    struct completion *c = (struct completion *)post;
+    void *object = loop_id_find(loop, c->to.id);
+    if (object && c->call)
+        c->call(object);
+    else if (object)
+        c->to.done(object, &c->result);
+    mem_free(c->result.arrivals);
+    mem_free(c);
+}
+
+void later(struct store_to to, const struct store_result *result)
+{
+    struct completion *c = mem_new(sizeof *c);
+    c->post.run = run;
+    c->to = to;
+    c->result = *result;
+    if (result->narrivals)
+        c->result.arrivals =
+            mem_dup(result->arrivals, result->narrivals * sizeof *result->arrivals);
+    loop_post(to.loop, &c->post);
+}
+
+void later_call(struct loop *loop, uint64_t id, void (*call)(void *object))
+{
+    struct completion *c = mem_new(sizeof *c);
+    c->post.run = run;
+    c->to = (struct store_to){.loop = loop, .id = id};
+    c->call = call;
+    loop_post(loop, &c->post);
+}

@@ -1,0 +1,52 @@
+/* The POP3 view of an account from inside: what was frozen at login, shared by the session and its
+ * updates under way.
+ *
+ *      messages[n - 1] = {uid, size}; its mailbox is that of the last run that starts at or before
+ * n
+ *
+ * The listing holds a claim on each of its mailboxes, like a view that was told nothing since: what
+ * is expunged or moved meanwhile stays readable, and can be followed, until the last one lets go.
+ */
+#ifndef TANDEM_STORE_MAILDROP_H
+#define TANDEM_STORE_MAILDROP_H
+
+#include <stdatomic.h>
+
+#include "store/env.h"
+#include "store/snapshot.h"
+
+struct listed {
+    uint32_t uid, size;
+};
+
+struct run {
+    uint32_t first; /* index of its first message */
+    uint32_t m, uidvalidity;
+};
+
+struct listing {
+    atomic_uint refs;
+    struct listed *messages;
+    struct run *runs;
+    uint32_t n, nruns;
+    uint64_t octets;
+    struct told_pin *pins; /* one a mailbox */
+    size_t npins;
+};
+
+struct store_maildrop {
+    struct store_account *account;
+    struct store_live *live; /* NULL: no lock was asked for */
+    struct listing *list;
+    bool retr_seen;
+    bool overrides; /* the account has `uidl` rows */
+    uint8_t format; /* enum uidl_format */
+};
+
+void listing_unref(struct listing *list); /* any thread; NULL shrugs */
+/* The run that message `i` (from 0) is in. */
+const struct run *listing_run(const struct listing *list, uint32_t i);
+/* Where a message that is no longer at (m, uid) was moved to. ERR_NOTFOUND: it was not moved. */
+MUST_CHECK enum err maildrop_follow(struct engine_txn *txn, uint32_t a, uint32_t *m, uint32_t *uid);
+
+#endif

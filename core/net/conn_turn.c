@@ -3,6 +3,7 @@
 
 #include "core/base/config.h"
 #include "core/base/fault.h"
+#include "core/base/mem.h"
 #include "core/net/conn_impl.h"
 #include "core/net/listen.h"
 #include "core/net/tls.h"
@@ -67,6 +68,7 @@ static void keep_input(struct conn *conn)
     struct slice left = conn_input(conn);
     if (left.len && buf_append(&fresh, left))
         assert(!"no limit");
+    mem_wipe((char *)(uintptr_t)left.ptr, left.len); /* it may be half a password */
     buf_finish(&conn->in);
     conn->in = fresh;
     conn->in_off = 0;

@@ -25,9 +25,12 @@ MUST_CHECK enum err helper_start(helper_serve *serve, struct helper **ret);
 /* From now on answers arrive on this loop (loop 0). */
 void helper_attach(struct helper *helper, struct loop *loop);
 typedef void helper_done(void *arg, enum helper_outcome outcome, struct slice data);
-/* Any loop. `done` runs on `loop` with the object of `id` if it is still there. */
+/* On `loop`, any of them. `done` runs there in a later turn with the object of `id` if it is still
+ * there. HELPER_UNAVAILABLE: no answer in time, a crash, too much data, arguments over 64 KiB, too
+ * many requests, or no helper any more. */
 void helper_ask(struct helper *helper, uint8_t kind, struct slice arguments, uint32_t deadline_ms,
                 struct loop *loop, uint64_t id, helper_done *done);
-void helper_free(struct helper *helper); /* closes the pair: the helper exits by itself */
+/* Closes the pair: the helper exits by itself, and is waited for. After the loops have ended. */
+void helper_free(struct helper *helper);
 
 #endif

@@ -161,16 +161,21 @@ static void check_pattern(size_t n)
             fail_msg("octet %zu is wrong", i);
 }
 
+static bool output_is_full(void)
+{
+    return conn_full(rig.session->conn);
+}
+
 static void a_slow_reader_stops_production_at_the_high_mark(void **state)
 {
     (void)state;
     enum { TOTAL = 20000000 };
     int fd = greeted();
     rig_send(fd, SLICE("BIG 20000000\r\nafter\r\n"));
+    assert_true(rig_until(output_is_full));
     rig_for_ms(30);
     assert_true(rig.session->made < TOTAL);
     assert_true(rig.session->out_max < 256 * 1024 + 40000);
-    assert_true(conn_full(rig.session->conn));
     rig_receive(fd, TOTAL);
     check_pattern(TOTAL);
     rig_expect(fd, "after\r\n");

@@ -59,7 +59,7 @@ enum err lmtp_trace_header(struct lmtp_session *s, struct buf *to)
 
 void lmtp_head_add(struct lmtp_transaction *t, struct slice content)
 {
-    if (t->head_done)
+    if (t->head_done || content.len == 0)
         return;
     if (t->head.max == 0)
         buf_init(&t->head, HEAD_MAX);

@@ -22,12 +22,8 @@ static void log_login(const struct session *s)
 
 static void set_origin(const struct session *s)
 {
-    const struct sockaddr_storage *peer = conn_peer(s->conn);
-    unsigned char address[16] = {[10] = 0xff, [11] = 0xff}; /* IPv4 mapped */
-    if (peer->ss_family == AF_INET)
-        memcpy(address + 12, &((const struct sockaddr_in *)peer)->sin_addr, 4);
-    else if (peer->ss_family == AF_INET6)
-        memcpy(address, &((const struct sockaddr_in6 *)peer)->sin6_addr, 16);
+    unsigned char address[16];
+    conn_peer_octets(s->conn, address);
     store_account_set_origin(s->auth->account, address, slice_str(s->client));
 }
 

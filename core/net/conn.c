@@ -469,6 +469,19 @@ const struct sockaddr_storage *conn_peer(const struct conn *conn)
     return &conn->peer;
 }
 
+void conn_peer_octets(const struct conn *conn, unsigned char ret[16])
+{
+    const struct sockaddr_in *in = (const struct sockaddr_in *)&conn->peer;
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&conn->peer;
+    memset(ret, 0, 16);
+    if (conn->peer.ss_family == AF_INET) {
+        memset(ret + 10, 0xff, 2);
+        memcpy(ret + 12, &in->sin_addr, 4);
+    } else if (conn->peer.ss_family == AF_INET6) {
+        memcpy(ret, &in6->sin6_addr, 16);
+    }
+}
+
 struct slice conn_peer_text(const struct conn *conn)
 {
     return slice_str(conn->peer_text);

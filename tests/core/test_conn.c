@@ -404,6 +404,16 @@ static void a_connection_may_end_in_any_callback(void **state)
     }
 }
 
+static void the_address_is_given_as_16_octets(void **state)
+{
+    (void)state;
+    int fd = greeted();
+    unsigned char octets[16];
+    conn_peer_octets(rig.session->conn, octets);
+    assert_memory_equal(octets, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\1", 16);
+    ends_with(fd, CONN_END_CLIENT);
+}
+
 static void an_id_finds_nothing_after_the_end(void **state)
 {
     (void)state;
@@ -462,6 +472,7 @@ int main(void)
         IMPATIENT(the_login_deadline_covers_the_handshake),
         IMPATIENT(the_protocol_has_a_deadline_that_it_may_move),
         CASE(a_connection_may_end_in_any_callback),
+        CASE(the_address_is_given_as_16_octets),
         CASE(an_id_finds_nothing_after_the_end),
         CASE(resets_at_any_point_end_the_connection),
     };

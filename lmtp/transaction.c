@@ -94,13 +94,17 @@ static enum err add_recipient(struct lmtp_session *s, struct lmtp_rcpt *rcpt)
     rcpt->targets = arena_try(&t->arena, rcpt->naccounts * sizeof *rcpt->targets);
     if (!rcpt->path.ptr || !paths || !rcpt->targets)
         return ERR_LIMIT;
+    unsigned char address[16];
+    conn_peer_octets(s->conn, address);
     for (size_t i = 0; i < rcpt->naccounts; i++) {
+        struct store_account *account = rcpt->accounts[i].account;
         enum err e = find_path(s, &rcpt->accounts[i], &paths[i]);
         if (!e)
             e = check(s, &rcpt->accounts[i]);
         if (e)
             return e;
-        store_account_set_actor(rcpt->accounts[i].account, PROTO_LMTP, conn_id(s->conn));
+        store_account_set_actor(account, PROTO_LMTP, conn_id(s->conn));
+        store_account_set_origin(account, address, buf_slice(&s->helo));
     }
     for (size_t i = 0; i < rcpt->naccounts; i++)
         rcpt->targets[i] = target_of(t, &rcpt->accounts[i], paths[i], rcpt->path);

@@ -126,15 +126,20 @@ enum login_phase { LOGIN_ASK, LOGIN_ANSWERED, LOGIN_OPEN };
 
 struct login {
     enum login_phase phase;
-    struct slice *folders; /* of the view, in the order of the maildrop */
-    size_t nfolders;
-    size_t warmed; /* of these, how many the pool has paged in */
+    struct store_poprule rule;
+    size_t warmed; /* of its folders, how many the pool has paged in */
 };
 
 static void answered(void *object, enum err e, struct auth_session *auth)
 {
     struct pop3_session *s = conn_session(object);
     s->auth = auth;
+    if (auth) {
+        unsigned char address[16];
+        conn_peer_octets(s->conn, address);
+        store_account_set_actor(auth->account, PROTO_POP3, conn_id(s->conn));
+        store_account_set_origin(auth->account, address, SLICE_NONE);
+    }
     pop3_wake(s, e);
 }
 
@@ -147,20 +152,6 @@ static enum step login_failed(struct pop3_session *s, enum err e)
     if ((e == ERR_AUTH || e == ERR_AUTHZ) && ++s->failures >= pop3_config(s)->auth.failures)
         conn_finish(s->conn, CONN_END_LIMIT);
     return step;
-}
-
-/* [pop3] folders, or the one folder that the login named (user+folder). */
-static enum err find_folders(struct pop3_session *s, struct login *l)
-{
-    const struct config_list *list = &s->auth->settings.pop3.folders;
-    l->nfolders = s->auth->detail.len ? 1 : list->n;
-    l->folders = arena_new(&s->arena, l->nfolders * sizeof *l->folders);
-    if (s->auth->detail.len)
-        return store_mailbox_match(pop3_reader(s), s->auth->account, s->auth->detail, &s->arena,
-                                   &l->folders[0]);
-    for (unsigned i = 0; i < list->n; i++)
-        l->folders[i] = slice_str(list->items[i]);
-    return ERR_OK;
 }
 
 static void log_login(struct pop3_session *s)
@@ -177,15 +168,10 @@ static void log_login(struct pop3_session *s)
 
 static enum step open_maildrop(struct pop3_session *s, struct login *l)
 {
-    bool lock = conn_config(s->conn)->pop3.lock == POP3_LOCK_SESSION;
-    struct store_poprule rule = {.folders = l->folders,
-                                 .nfolders = l->nfolders,
-                                 .retr_seen = s->auth->settings.pop3.retr_seen,
-                                 .lock = lock};
     enum err e =
-        store_maildrop_open(pop3_reader(s), s->auth->account, s->auth->live, &rule, &s->drop);
-    if (e == ERR_AGAIN && l->warmed < l->nfolders) {
-        store_warm_mailbox(s->auth->account, l->folders[l->warmed++], pop3_to(s, pop3_done));
+        store_maildrop_open(pop3_reader(s), s->auth->account, s->auth->live, &l->rule, &s->drop);
+    if (e == ERR_AGAIN && l->warmed < l->rule.nfolders) {
+        store_warm_mailbox(s->auth->account, l->rule.folders[l->warmed++], pop3_to(s, pop3_done));
         return pop3_wait(s);
     }
     if (e)
@@ -194,7 +180,8 @@ static enum step open_maildrop(struct pop3_session *s, struct login *l)
     conn_logged_in(s->conn);
     pop3_state_set(s, POP3_TRANSACTION);
     log_login(s);
-    pop3_ok(s, lock ? "maildrop locked and ready" : "maildrop ready");
+    pop3_rules_log_missing(s, &l->rule);
+    pop3_ok(s, l->rule.lock ? "maildrop locked and ready" : "maildrop ready");
     return STEP_DONE;
 }
 
@@ -214,7 +201,7 @@ enum step pop3_pass(struct pop3_session *s)
         buf_finish(&s->name); /* PASS comes right after a USER (RFC 1939 section 7) */
         return pop3_wait(s);
     case LOGIN_ANSWERED:
-        e = s->woken ? s->woken : find_folders(s, l);
+        e = s->woken ? s->woken : pop3_rules_find(s, &l->rule);
         if (e)
             return login_failed(s, e);
         l->phase = LOGIN_OPEN;

@@ -105,6 +105,13 @@ enum step pop3_fail_text(struct pop3_session *s, enum err e, const char *text);
 /* A multi-line answer has begun and cannot be completed: the client must not take it for whole. */
 enum step pop3_break(struct pop3_session *s, enum err e);
 
+/* --- rules.c: the view of the account that is the maildrop -------------------------------------
+ */
+/* In the command's arena. ERR_NOTFOUND: the folder that the login named does not exist. */
+MUST_CHECK enum err pop3_rules_find(struct pop3_session *s, struct store_poprule *ret);
+/* One line for each rule that is configured and has no effect here. */
+void pop3_rules_log_missing(struct pop3_session *s, const struct store_poprule *rule);
+
 /* --- maildrop.c ------------------------------------------------------------------------------- */
 /* Release what the session holds of the store; at the end of a connection also note the complete
  * RETRs that no QUIT has noted. */

@@ -95,6 +95,12 @@ void store_account_set_actor(struct store_account *account, enum store_proto pro
     (void)account, (void)proto, (void)connection_id;
 }
 
+void store_account_set_origin(struct store_account *account, const unsigned char address[16],
+                              struct slice client)
+{
+    (void)account, (void)address, (void)client;
+}
+
 struct store_reader *store_reader_of(struct store *store, struct loop *loop)
 {
     (void)store, (void)loop;

@@ -71,6 +71,25 @@ void store_live_stalled(struct store_live *live, uint64_t since_ms)
     fake.stalled_ms = since_ms;
 }
 
+void store_account_set_actor(struct store_account *account, enum store_proto proto,
+                             uint64_t connection_id)
+{
+    (void)account, (void)proto, (void)connection_id;
+}
+
+void store_account_set_origin(struct store_account *account, const unsigned char address[16],
+                              struct slice client)
+{
+    (void)account, (void)address, (void)client;
+}
+
+enum err store_mailbox_status(struct store_reader *reader, struct store_account *account,
+                              struct slice path, struct store_status *ret)
+{
+    (void)reader, (void)account, (void)path, (void)ret;
+    return ERR_NOTFOUND;
+}
+
 enum err store_mailbox_match(struct store_reader *reader, struct store_account *account,
                              struct slice detail, struct arena *arena, struct slice *ret)
 {

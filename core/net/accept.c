@@ -114,7 +114,10 @@ static void out_of_descriptors(struct door *door)
         }
         hold_reserve(server);
     }
-    log_note(LOG_WARN, "limit-hit", "limit=descriptors, not accepting for a moment");
+    struct log_line l;
+    log_begin(&l, LOG_WARN, "limit-hit");
+    log_str(&l, "limit", "descriptors");
+    log_end(&l);
     server->paused = true;
     for (struct door *d = server->doors; d; d = d->next)
         door_shut(d);

@@ -15,6 +15,7 @@
 #include "core/base/clock.h"
 #include "core/base/fault.h"
 #include "core/base/mem.h"
+#include "core/base/random.h"
 #include "core/net/outq.h"
 #include "tests/lib/unit.h"
 
@@ -210,16 +211,16 @@ static void on_closed(struct conn *conn, enum conn_end why)
     mem_free(s);
 }
 
-static const struct protocol line_protocol = {.name = "imap",
-                                              .alpn = "imap",
-                                              .refusal = "REFUSED\r\n",
-                                              .open = on_open,
-                                              .input = on_input,
-                                              .drained = on_drained,
-                                              .secured = on_secured,
-                                              .deadline = on_deadline,
-                                              .leave = on_leave,
-                                              .closed = on_closed};
+const struct protocol rig_protocol = {.name = "imap",
+                                      .alpn = "imap",
+                                      .refusal = "REFUSED\r\n",
+                                      .open = on_open,
+                                      .input = on_input,
+                                      .drained = on_drained,
+                                      .secured = on_secured,
+                                      .deadline = on_deadline,
+                                      .leave = on_leave,
+                                      .closed = on_closed};
 
 void rig_resume(void)
 {
@@ -272,19 +273,13 @@ void rig_make_certificate(const char *dir)
 /* --- the server --------------------------------------------------------------------------------
  */
 
-static unsigned free_port(void)
+/* Below the range from which clients get theirs, so that none sits on one that is bound later. */
+static unsigned some_port(void)
 {
-    int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof in;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    assert_int_equal(bind(fd, (struct sockaddr *)&in, len), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
-    close(fd);
-    return ntohs(in.sin_port);
+    return 10000 + (unsigned)(random_u64() % 22000);
 }
 
-static struct config *make_config(const char *protocol, const char *extra, bool tls)
+struct config *rig_config(const char *protocol, const char *extra, bool tls)
 {
     char text[4096];
     int n = snprintf(text, sizeof text,
@@ -327,8 +322,8 @@ static void start(const struct protocol *protocol, const char *name, const char 
     assert_ok(loop_new(0, &rig.loop));
     for (unsigned attempt = 0;; attempt++) {
         struct fault why;
-        rig.port = free_port();
-        rig.config = make_config(name, extra, tls);
+        rig.port = some_port();
+        rig.config = rig_config(name, extra, tls);
         struct server_conf conf = {.config = rig.config, .protocols = protocols, .app = &rig};
         enum err e = server_new(&conf, &rig.server, &why);
         if (!e)
@@ -342,7 +337,7 @@ static void start(const struct protocol *protocol, const char *name, const char 
 
 void rig_start(const char *extra, bool tls)
 {
-    start(&line_protocol, line_protocol.name, extra, tls);
+    start(&rig_protocol, rig_protocol.name, extra, tls);
 }
 
 void rig_start_protocol(const struct protocol *protocol, const char *name, const char *extra)

@@ -41,13 +41,16 @@ struct rig {
 };
 
 extern struct rig rig;
+extern const struct protocol rig_protocol;
 
 /* `extra`: text for the config's [limits] and so on, may be NULL. With a certificate when `tls`. */
 void rig_start(const char *extra, bool tls);
 /* The same for a front end: its protocol in place of the line protocol, as `name` in the config. */
 void rig_start_protocol(const struct protocol *protocol, const char *name, const char *extra);
 void rig_stop(void);
-void rig_turn(void); /* one turn, without waiting */
+struct config *rig_config(const char *protocol, const char *extra,
+                          bool tls); /* with rig.port, now */
+void rig_turn(void);                 /* one turn, without waiting */
 bool rig_until(bool (*holds)(void));
 void rig_for_ms(unsigned ms);
 void rig_resume(void); /* end WAIT */

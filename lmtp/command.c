@@ -1,9 +1,6 @@
 /* The table, and the commands that need no file of their own. */
 #include "lmtp/command.h"
 
-#include <stdio.h>
-
-#include "core/net/listen.h"
 #include "lmtp/session.h"
 
 #define IN_ANY (LMTP_GREETED | LMTP_READY | LMTP_MAIL | LMTP_RCPT)
@@ -32,60 +29,6 @@ const struct lmtp_command *lmtp_command_find(struct slice verb)
         if (slice_ieq(verb, slice_str(commands[i].name)))
             return &commands[i];
     return NULL;
-}
-
-/* --- LHLO: RFC 2033 section 4.1 ------------------------------------------------------------------
- */
-
-static void size(const struct lmtp_session *s, char *to, size_t cap)
-{
-    snprintf(to, cap, " %zu", lmtp_config(s)->settings.store.message_size);
-}
-
-/* keyword, its parameters (NULL: none) */
-static const struct extension {
-    const char *keyword;
-    void (*value)(const struct lmtp_session *s, char *to, size_t cap);
-} extensions[] = {
-    {"PIPELINING",          NULL}, /* RFC 2920, required by RFC 2033 section 5 */
-    {"SIZE",                size}, /* RFC 1870 */
-    {"8BITMIME",            NULL}, /* RFC 6152 */
-    {"SMTPUTF8",            NULL}, /* RFC 6531 */
-    {"ENHANCEDSTATUSCODES", NULL}, /* RFC 2034, required by RFC 2033 section 5 */
-};
-
-static bool masked(const struct config_list *off, const char *keyword)
-{
-    for (unsigned i = 0; off && i < off->n; i++)
-        if (slice_ieq(slice_str(off->items[i]), slice_str(keyword)))
-            return true;
-    return false;
-}
-
-enum step lmtp_lhlo(struct lmtp_session *s)
-{
-    const struct config_list *off = listener_capabilities_off(conn_listener(s->conn));
-    s->helo.len = 0;
-    if (buf_append(&s->helo, s->args.text))
-        return lmtp_fail(s, ERR_SYNTAX);
-    lmtp_transaction_end(s);
-    lmtp_state_set(s, LMTP_READY);
-
-    char lines[sizeof extensions / sizeof *extensions][64];
-    size_t n = 0;
-    for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++) {
-        const struct extension *x = &extensions[i];
-        char value[32] = "";
-        if (masked(off, x->keyword))
-            continue;
-        if (x->value)
-            x->value(s, value, sizeof value);
-        snprintf(lines[n++], sizeof lines[0], "%s%s", x->keyword, value);
-    }
-    conn_printf(s->conn, "250%c%s\r\n", n ? '-' : ' ', lmtp_config(s)->tandem.hostname);
-    for (size_t i = 0; i < n; i++)
-        conn_printf(s->conn, "250%c%s\r\n", i + 1 < n ? '-' : ' ', lines[i]);
-    return STEP_DONE;
 }
 
 /* --- the others ----------------------------------------------------------------------------------

@@ -47,22 +47,14 @@ static const struct capability {
     {{"MOVE", 4},           NULL          }, /* RFC 6851 */
 };
 
-static bool in_list(const struct config_list *list, struct slice name)
-{
-    for (unsigned i = 0; i < list->n; i++)
-        if (slice_ieq(slice_str(list->items[i]), name))
-            return true;
-    return false;
-}
-
 /* Masks of the listener, and of the account or the file; never the protocol's own name. */
 static bool masked(const struct session *s, const struct capability *c)
 {
     const struct settings *settings =
         s->auth ? &s->auth->settings : &conn_config(s->conn)->settings;
     return c != capabilities &&
-           (in_list(listener_capabilities_off(conn_listener(s->conn)), c->name) ||
-            in_list(&settings->imap.capabilities_off, c->name));
+           (config_list_has(listener_capabilities_off(conn_listener(s->conn)), c->name) ||
+            config_list_has(&settings->imap.capabilities_off, c->name));
 }
 
 void imap_capabilities(const struct session *s, struct reply *r)

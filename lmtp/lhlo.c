@@ -22,14 +22,6 @@ static const struct extension {
     {"ENHANCEDSTATUSCODES", NULL}, /* RFC 2034, required by RFC 2033 section 5 */
 };
 
-static bool masked(const struct config_list *off, const char *keyword)
-{
-    for (unsigned i = 0; off && i < off->n; i++)
-        if (slice_ieq(slice_str(off->items[i]), slice_str(keyword)))
-            return true;
-    return false;
-}
-
 enum step lmtp_lhlo(struct lmtp_session *s)
 {
     const struct config_list *off = listener_capabilities_off(conn_listener(s->conn));
@@ -44,7 +36,7 @@ enum step lmtp_lhlo(struct lmtp_session *s)
     for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++) {
         const struct extension *x = &extensions[i];
         char value[32] = "";
-        if (masked(off, x->keyword))
+        if (config_list_has(off, slice_str(x->keyword)))
             continue;
         if (x->value)
             x->value(s, value, sizeof value);

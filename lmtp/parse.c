@@ -35,14 +35,6 @@ static bool domain(struct slice s)
     return utf8_valid(s);
 }
 
-static bool is_ascii(struct slice s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.ptr[i] >= 0x80)
-            return false;
-    return true;
-}
-
 /* Octets of a quoted string at the front of `s`, with its quotes; 0: it does not end. */
 static size_t quoted(struct slice s)
 {
@@ -161,7 +153,7 @@ static enum err from_or_to(struct slice rest, struct slice label, bool mail, str
     enum err e = params_of_mail(rest, args);
     if (e)
         return e;
-    return args->smtputf8 || is_ascii(args->path) ? ERR_OK : ERR_BADCHARSET;
+    return args->smtputf8 || slice_is_ascii(args->path) ? ERR_OK : ERR_BADCHARSET;
 }
 
 enum err lmtp_parse(struct slice rest, const char *grammar, struct lmtp_args *ret)

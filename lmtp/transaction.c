@@ -121,20 +121,12 @@ static void keep_recipient(struct lmtp_transaction *t, const struct lmtp_rcpt *r
     t->rcpts[t->nrcpts++] = *rcpt;
 }
 
-static bool is_ascii(struct slice s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.ptr[i] >= 0x80)
-            return false;
-    return true;
-}
-
 static enum err recipient(struct lmtp_session *s)
 {
     struct lmtp_transaction *t = &s->mail;
     struct slice address;
     struct lmtp_rcpt rcpt = {0};
-    if (!t->smtputf8 && !is_ascii(s->args.path))
+    if (!t->smtputf8 && !slice_is_ascii(s->args.path))
         return ERR_BADCHARSET;
     if (t->nrcpts >= lmtp_config(s)->lmtp.recipients)
         return ERR_LIMIT;

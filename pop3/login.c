@@ -69,14 +69,6 @@ static const struct capability {
     {"IMPLEMENTATION", NULL,            implementation},
 };
 
-static bool masked(const struct config_list *off, const char *tag)
-{
-    for (unsigned i = 0; off && i < off->n; i++)
-        if (slice_ieq(slice_str(off->items[i]), slice_str(tag)))
-            return true;
-    return false;
-}
-
 enum step pop3_capa(struct pop3_session *s)
 {
     const struct config_list *user_off = &settings_of(s)->pop3.capabilities_off;
@@ -84,7 +76,8 @@ enum step pop3_capa(struct pop3_session *s)
     pop3_ok(s, "capability list follows");
     for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++) {
         const struct capability *c = &capabilities[i];
-        if (masked(user_off, c->tag) || masked(listener_off, c->tag) || (c->holds && !c->holds(s)))
+        if (config_list_has(user_off, slice_str(c->tag)) ||
+            config_list_has(listener_off, slice_str(c->tag)) || (c->holds && !c->holds(s)))
             continue;
         char value[64] = "";
         if (c->value)

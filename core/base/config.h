@@ -40,6 +40,9 @@ struct config_list {
     unsigned n;
 };
 
+/* Is the word in it, in any case of its ASCII letters? */
+bool config_list_has(const struct config_list *list, struct slice word);
+
 struct config_network {
     uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */
     uint8_t bits;        /* 0..128 */

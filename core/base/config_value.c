@@ -420,3 +420,11 @@ bool config_value_read(struct config_value *v, const struct config_key *key, str
         }
     return readers[key->kind](v, key, text, (char *)base + key->offset);
 }
+
+bool config_list_has(const struct config_list *list, struct slice word)
+{
+    for (unsigned i = 0; i < list->n; i++)
+        if (slice_ieq(slice_str(list->items[i]), word))
+            return true;
+    return false;
+}

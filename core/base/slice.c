@@ -27,6 +27,14 @@ int slice_cmp(struct slice a, struct slice b)
     return d ? d : (a.len > b.len) - (a.len < b.len);
 }
 
+bool slice_is_ascii(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] >= 0x80)
+            return false;
+    return true;
+}
+
 size_t slice_find(struct slice s, char c)
 {
     const char *hit = s.len ? memchr(s.ptr, c, s.len) : NULL;

@@ -33,6 +33,14 @@ static void trim_takes_blanks_at_both_ends(void **state)
     assert_slice(slice_trim(SLICE(" \t")), "");
 }
 
+static void ascii_is_below_0x80(void **state)
+{
+    (void)state;
+    assert_true(slice_is_ascii(SLICE_NONE));
+    assert_true(slice_is_ascii(SLICE("\0\x7f")));
+    assert_false(slice_is_ascii(SLICE("a\x80")));
+}
+
 static void find_gives_the_length_when_absent(void **state)
 {
     (void)state;
@@ -61,6 +69,7 @@ int main(void)
         cmocka_unit_test(starts_takes_the_empty_prefix),
         cmocka_unit_test(cmp_sorts_a_prefix_first_and_octets_unsigned),
         cmocka_unit_test(trim_takes_blanks_at_both_ends),
+        cmocka_unit_test(ascii_is_below_0x80),
         cmocka_unit_test(find_gives_the_length_when_absent),
         cmocka_unit_test(u64_takes_digits_up_to_max),
     };

@@ -614,8 +614,17 @@ void conn_printf(struct conn *conn, const char *format, ...)
     va_start(ap, format);
     int n = vsnprintf(text, sizeof text, format, ap);
     va_end(ap);
-    assert(n >= 0 && (size_t)n < sizeof text);
-    conn_send(conn, slice(text, (size_t)n));
+    assert(n >= 0);
+    if ((size_t)n < sizeof text) {
+        conn_send(conn, slice(text, (size_t)n));
+        return;
+    }
+    char *whole = mem_new((size_t)n + 1);
+    va_start(ap, format);
+    vsnprintf(whole, (size_t)n + 1, format, ap);
+    va_end(ap);
+    conn_send(conn, slice(whole, (size_t)n));
+    mem_free(whole);
 }
 
 bool conn_full(const struct conn *conn)

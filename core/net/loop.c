@@ -8,10 +8,12 @@
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
+#include "core/base/metrics.h"
 
 enum {
     HOOKS_MAX = 8,
     HEAP_ARITY = 4,
+    STALL_NS = 10 * 1000 * 1000, /* a turn that takes longer makes others wait */
 };
 
 /* The heap's key may be earlier than the timer's own due time: a deadline that moves back, which
@@ -38,6 +40,8 @@ struct loop {
     ev_async wake;       /* the inbox was empty and no longer is */
     ev_timer alarm;      /* the earliest key of the heap */
     ev_prepare turn_end; /* just before the loop would wait */
+    ev_check turn_begin; /* just after */
+    uint64_t begin_ns;
     unsigned index;
 
     _Atomic(struct post *) inbox; /* newest first */
@@ -297,11 +301,23 @@ static void end_turn(struct loop *loop)
     loop->now_ms = 0;
 }
 
+static void on_turn_begin(struct ev_loop *ev, ev_check *watcher, int events)
+{
+    struct loop *loop = ev_userdata(ev);
+    (void)watcher;
+    (void)events;
+    loop->begin_ns = clock_mono_ns();
+}
+
 static void on_turn_end(struct ev_loop *ev, ev_prepare *watcher, int events)
 {
     (void)watcher;
     (void)events;
-    end_turn(ev_userdata(ev));
+    struct loop *loop = ev_userdata(ev);
+    end_turn(loop);
+    uint64_t took = loop->begin_ns ? clock_mono_ns() - loop->begin_ns : 0;
+    if (took > STALL_NS)
+        metrics_observe(METRIC_LOOP_STALL, loop->index, 0, took);
 }
 
 void loop_at_turn_end(struct loop *loop, void (*hook)(struct loop *loop, void *arg), void *arg)
@@ -334,6 +350,9 @@ enum err loop_new(unsigned index, struct loop **ret)
     ev_set_priority(&loop->alarm, EV_MAXPRI - 1);
     ev_prepare_init(&loop->turn_end, on_turn_end);
     ev_prepare_start(ev, &loop->turn_end);
+    ev_check_init(&loop->turn_begin, on_turn_begin);
+    ev_set_priority(&loop->turn_begin, EV_MAXPRI); /* queued last of these, so it runs first */
+    ev_check_start(ev, &loop->turn_begin);
     *ret = loop;
     return ERR_OK;
 }
@@ -344,6 +363,7 @@ void loop_free(struct loop *loop)
         return;
     ev_timer_stop(loop->ev, &loop->alarm);
     ev_prepare_stop(loop->ev, &loop->turn_end);
+    ev_check_stop(loop->ev, &loop->turn_begin);
     ev_async_stop(loop->ev, &loop->wake);
     ev_loop_destroy(loop->ev);
     mem_free(loop->heap);

@@ -269,6 +269,13 @@ static void output_of_a_completion_is_sent_when_it_ends(void **state)
 /* --- deadlines ---------------------------------------------------------------------------------
  */
 
+static int start_tls(void **state)
+{
+    (void)state;
+    rig_start(NULL, true);
+    return 0;
+}
+
 static int start_impatient(void **state)
 {
     (void)state;
@@ -444,6 +451,63 @@ static void resets_at_any_point_end_the_connection(void **state)
     }
 }
 
+enum { CROWD = 40, STEPS = 4000 };
+
+/* Whatever a crowd does, every session ends once and nothing of it is left (the sanitizers look).
+ */
+static void random_clients_leave_nothing_behind(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "hello\r\n",  "BIG 300000\r\n", "BORROW 200000\r\n", "WAIT\r\n",
+        "UPLOAD\r\n", "QUIT\r\n",       "LIMIT\r\n",         "DIE\r\n",
+        "IDLE 3\r\n", "AGAIN\r\n",      "MAX 100\r\n",       "LOGIN\r\n",
+        "half a li",  "FLUSH\r\n",      "\r\n\r\n\r\n",      "STARTTLS\r\n"};
+    int fds[CROWD];
+    srand(11);
+    for (unsigned i = 0; i < CROWD; i++)
+        fds[i] = -1;
+    for (unsigned i = 0; i < STEPS; i++) {
+        int *fd = &fds[rand() % CROWD];
+        struct slice line = slice_str(lines[(size_t)rand() % (sizeof lines / sizeof *lines)]);
+        char sink[50000];
+        struct linger hard = {1, 0};
+        if (*fd < 0) {
+            *fd = rig_connect(rig.port);
+            continue;
+        }
+        switch (rand() % 8) {
+        case 0:
+            if (rand() % 2)
+                setsockopt(*fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+            close(*fd);
+            *fd = -1;
+            break;
+        case 1:
+            shutdown(*fd, SHUT_WR);
+            break;
+        case 2:
+        case 3:
+            (void)!recv(*fd, sink, sizeof sink, 0);
+            break;
+        case 4:
+            if (rig.session && rig.session->waiting)
+                rig_resume();
+            break;
+        default:
+            (void)!send(*fd, line.ptr, line.len, MSG_NOSIGNAL);
+            break;
+        }
+        if (rand() % 2)
+            rig_turn();
+    }
+    for (unsigned i = 0; i < CROWD; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    rig_for_ms(20);
+    assert_true(rig.opened > CROWD);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
 #define IMPATIENT(name) cmocka_unit_test_setup_teardown(name, start_impatient, stop)
 
@@ -475,6 +539,7 @@ int main(void)
         CASE(the_address_is_given_as_16_octets),
         CASE(an_id_finds_nothing_after_the_end),
         CASE(resets_at_any_point_end_the_connection),
+        cmocka_unit_test_setup_teardown(random_clients_leave_nothing_behind, start_tls, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

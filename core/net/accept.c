@@ -35,8 +35,7 @@ struct handover {
 
 static void on_accept(struct ev_loop *ev, ev_io *io, int events);
 
-/* --- doors -------------------------------------------------------------------------------------
- */
+/* --- doors ------------------------------------------------------------------------------------ */
 
 void door_open(struct door *door)
 {
@@ -73,8 +72,7 @@ void door_close(struct server *server, struct door *door)
     mem_free(door);
 }
 
-/* --- out of descriptors ------------------------------------------------------------------------
- */
+/* --- out of descriptors ----------------------------------------------------------------------- */
 
 static void hold_reserve(struct server *server)
 {
@@ -124,8 +122,7 @@ static void out_of_descriptors(struct door *door)
     timer_arm(server->places[0].loop, &server->resume, RESUME_MS);
 }
 
-/* --- who is let in -----------------------------------------------------------------------------
- */
+/* --- who is let in ---------------------------------------------------------------------------- */
 
 static void log_refused(struct door *door, uint64_t key, const struct sockaddr_storage *peer,
                         const char *reason)
@@ -262,8 +259,7 @@ void server_conn_gone(struct server *server, struct loop *loop, struct conn *con
     count_out(server, &server->places[loop_index(loop)]);
 }
 
-/* --- pressure ----------------------------------------------------------------------------------
- */
+/* --- pressure --------------------------------------------------------------------------------- */
 
 static void on_shed(struct loop *loop, struct post *post)
 {
@@ -293,8 +289,7 @@ static void on_pressure(struct loop *loop, struct timer *timer)
             loop_post(server->places[i].loop, &server->places[i].shed);
 }
 
-/* --- drain -------------------------------------------------------------------------------------
- */
+/* --- drain ------------------------------------------------------------------------------------ */
 
 static void on_leave(struct loop *loop, struct post *post)
 {
@@ -358,8 +353,7 @@ void server_drain(struct server *server, void (*stopped)(void *arg), void *arg)
     loop_post(server->places[0].loop, &server->begin_drain);
 }
 
-/* --- the server's part -------------------------------------------------------------------------
- */
+/* --- the server's part ------------------------------------------------------------------------ */
 
 void accept_init(struct server *server)
 {

@@ -45,8 +45,7 @@ void bind_adopt(int fd)
     set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
 }
 
-/* --- addresses ---------------------------------------------------------------------------------
- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
 static bool parse_inet(struct slice text, struct sockaddr_storage *ret, socklen_t *ret_len)
 {
@@ -92,8 +91,7 @@ static bool parse_unix(const char *path, struct sockaddr_storage *ret, socklen_t
     return true;
 }
 
-/* --- unix sockets ------------------------------------------------------------------------------
- */
+/* --- unix sockets ----------------------------------------------------------------------------- */
 
 /* A path left behind by a daemon that ended without unlinking it. */
 static enum err remove_stale(const char *path, const struct sockaddr_storage *address,
@@ -127,8 +125,7 @@ static enum err bind_unix(int fd, const char *path, unsigned mode,
     return ERR_OK;
 }
 
-/* -----------------------------------------------------------------------------------------------
- */
+/* ---------------------------------------------------------------------------------------------- */
 
 enum err bind_listen(const char *text, unsigned mode, int *ret_fd, struct fault *why)
 {

@@ -23,8 +23,7 @@
 #include "core/net/peer.h"
 #include "core/net/tls.h"
 
-/* --- ids: start second << 32 | counter ---------------------------------------------------------
- */
+/* --- ids: start second << 32 | counter -------------------------------------------------------- */
 
 static atomic_uint_fast64_t next_id;
 static pthread_once_t next_id_once = PTHREAD_ONCE_INIT;
@@ -34,8 +33,7 @@ static void init_next_id(void)
     atomic_store(&next_id, (uint64_t)clock_wall() << 32 | 1);
 }
 
-/* --- addresses ---------------------------------------------------------------------------------
- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
 void conn_address_text(const struct sockaddr_storage *address, char to[static INET6_ADDRSTRLEN])
 {
@@ -72,8 +70,7 @@ bool conn_count_peer(struct conn *conn)
     return conn->peer_counted;
 }
 
-/* --- metrics and memory ------------------------------------------------------------------------
- */
+/* --- metrics and memory ----------------------------------------------------------------------- */
 
 void conn_count(struct conn *conn)
 {
@@ -128,8 +125,7 @@ void conn_charge(struct conn *conn)
     charge(BUDGET_OUTPUT, &conn->charged_out, conn->out.len);
 }
 
-/* --- deadlines ---------------------------------------------------------------------------------
- */
+/* --- deadlines -------------------------------------------------------------------------------- */
 
 static struct conn *of_timer(struct timer *timer, size_t offset)
 {
@@ -202,8 +198,7 @@ void conn_upload(struct conn *conn, bool under_way)
                   server_config(conn->set->server)->limits.upload_stall_ms);
 }
 
-/* --- birth and end ------------------------------------------------------------------------------
- */
+/* --- birth and end ---------------------------------------------------------------------------- */
 
 enum err conn_new(struct loop *loop, int fd, struct listener *listener,
                   const struct sockaddr_storage *peer, struct conn **ret)
@@ -304,7 +299,7 @@ static void close_socket(struct conn *conn)
         close(conn->wire.fd);
 }
 
-static void conn_free(struct conn *conn)
+void conn_free(struct conn *conn)
 {
     struct conn_set *set = conn->set;
     struct server *server = set->server;
@@ -334,95 +329,7 @@ static void conn_free(struct conn *conn)
     mem_free(conn);
 }
 
-/* --- the connections of a loop ------------------------------------------------------------------
- */
-
-static void on_callback_end(struct loop *loop, void *arg)
-{
-    (void)loop;
-    conn_set_settle(arg);
-}
-
-static void reap(struct loop *loop, void *arg)
-{
-    struct conn_set *set = arg;
-    struct conn *conn;
-    (void)loop;
-    while ((conn = TAILQ_FIRST(&set->gone))) {
-        TAILQ_REMOVE(&set->gone, conn, in_gone);
-        conn_free(conn);
-        conn_set_settle(set); /* `closed` may have written to others, even ended them */
-    }
-}
-
-struct conn_set *conn_set_new(struct loop *loop, struct server *server)
-{
-    struct conn_set *set = mem_new(sizeof *set);
-    set->loop = loop;
-    set->server = server;
-    set->lingering = linger_set_new(loop);
-    set->again_post.run = conn_on_again;
-    TAILQ_INIT(&set->all);
-    TAILQ_INIT(&set->strangers);
-    TAILQ_INIT(&set->dirty);
-    TAILQ_INIT(&set->again);
-    TAILQ_INIT(&set->gone);
-    loop_at_callback_end(loop, on_callback_end, set);
-    loop_at_turn_end(loop, reap, set);
-    return set;
-}
-
-void conn_set_free(struct conn_set *set)
-{
-    if (!set)
-        return;
-    conn_set_close(set, CONN_END_SHUTDOWN);
-    reap(set->loop, set);
-    linger_set_free(set->lingering);
-    mem_free(set);
-}
-
-static void leave(struct conn *conn, enum conn_end why)
-{
-    if (conn->phase == PHASE_OPEN && conn->opened && !conn->finishing) {
-        conn_protocol(conn)->leave(conn, why);
-        conn_dirty(conn);
-    } else if (!conn->finishing) {
-        conn_kill(conn, why);
-    }
-}
-
-void conn_set_leave(struct conn_set *set, enum conn_end why)
-{
-    struct conn *conn;
-    TAILQ_FOREACH(conn, &set->all, in_all)
-    leave(conn, why); /* none is freed before the turn ends */
-}
-
-void conn_set_close(struct conn_set *set, enum conn_end why)
-{
-    struct conn *conn;
-    TAILQ_FOREACH(conn, &set->all, in_all) conn_kill(conn, why);
-}
-
-unsigned conn_set_shed(struct conn_set *set, unsigned n)
-{
-    unsigned shed = 0;
-    struct conn *conn;
-    TAILQ_FOREACH(conn, &set->strangers, in_strangers)
-    {
-        if (shed == n)
-            break;
-        if (conn_closing(conn))
-            continue;
-        leave(conn, CONN_END_SHED);
-        shed++;
-    }
-    return shed;
-}
-
-/* --- identity ------------------------------------------------------------------------------------
- */
+/* --- identity --------------------------------------------------------------------------------- */
 
 uint64_t conn_id(const struct conn *conn)
 {
@@ -546,8 +453,7 @@ void conn_log(struct conn *conn, const char *event, const char *key, struct slic
     log_end(&l);
 }
 
-/* --- input and output ----------------------------------------------------------------------------
- */
+/* --- input and output ------------------------------------------------------------------------- */
 
 struct slice conn_input(const struct conn *conn)
 {

@@ -87,13 +87,13 @@ struct protocol {
     void (*closed)(struct conn *conn, enum conn_end why);
 };
 
-/* --- made by listen.c ----------------------------------------------------------------------- */
+/* --- made by listen.c ------------------------------------------------------------------------- */
 /* Takes over `fd` (already non-blocking). The listener and its config are counted. Frees fd on
  * error. */
 MUST_CHECK enum err conn_new(struct loop *loop, int fd, struct listener *listener,
                              const struct sockaddr_storage *peer, struct conn **ret);
 
-/* --- identity ------------------------------------------------------------------------------- */
+/* --- identity --------------------------------------------------------------------------------- */
 uint64_t conn_id(const struct conn *conn); /* start second << 32 | counter: log session=, journal */
 uint64_t conn_loop_id(const struct conn *conn); /* loop_id of this conn, for completions */
 struct loop *conn_loop(const struct conn *conn);
@@ -118,7 +118,7 @@ struct slice conn_tls_text(const struct conn *conn); /* "TLS1.3:AES-128-GCM", em
 /* RFC 9266 tls-exporter, for SCRAM -PLUS; ERR_DOWN when there is none. */
 MUST_CHECK enum err conn_tls_binding(const struct conn *conn, unsigned char ret[32]);
 
-/* --- input ---------------------------------------------------------------------------------- */
+/* --- input ------------------------------------------------------------------------------------ */
 /* What has come and is not consumed. The octets stay where they are until the callback ends, even
  * when they are consumed before; what is not consumed is kept. */
 struct slice conn_input(const struct conn *conn);
@@ -139,7 +139,7 @@ void conn_upload(struct conn *conn, bool under_way);
 /* Call `input` again in a later turn although nothing came: a step that yielded for fairness. */
 void conn_again(struct conn *conn);
 
-/* --- output --------------------------------------------------------------------------------- */
+/* --- output ----------------------------------------------------------------------------------- */
 /* Append here; it is written when the callback ends, in as few records and system calls as it
  * allows. What was borrowed and could not be written is copied then. */
 struct outq *conn_out(struct conn *conn);
@@ -154,7 +154,7 @@ uint64_t conn_sent(const struct conn *conn);
 uint64_t conn_received(const struct conn *conn);
 uint32_t conn_unacked(const struct conn *conn);
 
-/* --- TLS, deadlines, end -------------------------------------------------------------------- */
+/* --- TLS, deadlines, end ---------------------------------------------------------------------- */
 bool conn_can_starttls(const struct conn *conn); /* offered here, and not secure yet */
 /* Send what is queued, drop every octet that is already read, shake hands, then `secured`.
  * HARDENING class 1: the one place where this is done. */

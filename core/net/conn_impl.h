@@ -102,7 +102,8 @@ void conn_drop_input(struct conn *conn);
 
 /* --- conn.c ----------------------------------------------------------------------------------- */
 void conn_kill(struct conn *conn, enum conn_end why); /* to GONE; shrugs when it is there */
-void conn_count(struct conn *conn);                   /* in metrics, by what it is now */
+void conn_free(struct conn *conn);  /* tells the protocol; the last thing that is done with it */
+void conn_count(struct conn *conn); /* in metrics, by what it is now */
 void conn_count_octets(const struct conn *conn, enum metric_dir dir, size_t n);
 void conn_charge(struct conn *conn); /* tell the memory budget */
 void conn_set_peer(struct conn *conn, const struct sockaddr_storage *peer);

@@ -46,8 +46,7 @@ struct helper {
     bool lost;
 };
 
-/* --- answers ------------------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static void deliver(struct loop *loop, struct post *post)
 {
@@ -159,8 +158,7 @@ static void on_look(struct loop *loop, struct timer *timer)
     fail_due(helper, loop_now_ms(loop));
 }
 
-/* --- asking -------------------------------------------------------------------------------------
- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static bool send_request(const struct helper *helper, const struct helper_request *head,
                          struct slice arguments)
@@ -204,8 +202,7 @@ void helper_ask(struct helper *helper, uint8_t kind, struct slice arguments, uin
         finish(p, HELPER_UNAVAILABLE, SLICE_NONE);
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 enum err helper_start(helper_serve *serve, struct helper **ret)
 {

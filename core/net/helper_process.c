@@ -42,8 +42,7 @@ struct process {
     char packet[HELPER_PACKET_MAX];
 };
 
-/* --- the child ----------------------------------------------------------------------------------
- */
+/* --- the child -------------------------------------------------------------------------------- */
 
 static void limit(int resource, rlim_t value)
 {
@@ -72,8 +71,7 @@ NO_RETURN static void run_child(const struct process *p, const struct helper_req
     _exit((int)p->serve(request->kind, arguments, 3));
 }
 
-/* --- requests and answers -----------------------------------------------------------------------
- */
+/* --- requests and answers --------------------------------------------------------------------- */
 
 static void answer(struct process *p, uint64_t id, enum helper_outcome outcome, struct slice data)
 {
@@ -211,8 +209,7 @@ static int look_at_deadlines(struct process *p)
     return next == UINT64_MAX ? -1 : (int)(next - now < 60000 ? next - now : 60000);
 }
 
-/* --- the process --------------------------------------------------------------------------------
- */
+/* --- the process ------------------------------------------------------------------------------ */
 
 /* One wait, then all that is ready. False: the daemon has gone. */
 static bool turn(struct process *p)

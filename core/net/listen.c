@@ -23,8 +23,7 @@ enum {
     EXPIRY_LOOK_MS = 12 * 3600 * 1000,
 };
 
-/* --- config and credentials --------------------------------------------------------------------
- */
+/* --- config and credentials ------------------------------------------------------------------- */
 
 static void live_free(struct live *live)
 {
@@ -125,8 +124,7 @@ static void retire(struct server *server, struct live *live)
     }
 }
 
-/* --- listeners ---------------------------------------------------------------------------------
- */
+/* --- listeners -------------------------------------------------------------------------------- */
 
 static const struct protocol *protocol_of(const struct server *server,
                                           const struct config_listen *conf)
@@ -246,8 +244,7 @@ struct tls_creds *listener_creds(const struct listener *listener)
     return creds_of(newest(listener->server), listener->conf);
 }
 
-/* --- doors -------------------------------------------------------------------------------------
- */
+/* --- doors ------------------------------------------------------------------------------------ */
 
 static struct door *door_new(struct server *server, const char *address, int fd)
 {
@@ -364,8 +361,7 @@ static void close_others(struct server *server)
     }
 }
 
-/* --- the server --------------------------------------------------------------------------------
- */
+/* --- the server ------------------------------------------------------------------------------- */
 
 enum err server_new(const struct server_conf *conf, struct server **ret, struct fault *why)
 {

@@ -52,7 +52,7 @@ void server_free(struct server *server); /* after the loops have ended, before l
  * reference of its own. On loops[0]. */
 MUST_CHECK enum err server_reload(struct server *server, struct config *config, struct fault *why);
 
-/* --- seen from a conn ----------------------------------------------------------------------- */
+/* --- seen from a conn ------------------------------------------------------------------------- */
 struct server *listener_server(const struct listener *listener);
 const struct protocol *listener_protocol(const struct listener *listener);
 const char *listener_name(const struct listener *listener); /* of [listen NAME] */

@@ -76,8 +76,7 @@ struct server {
     void *stopped_arg;
 };
 
-/* --- accept.c ----------------------------------------------------------------------------------
- */
+/* --- accept.c --------------------------------------------------------------------------------- */
 void accept_init(struct server *server);
 void accept_start(struct server *server);
 void accept_finish(struct server *server);

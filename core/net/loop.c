@@ -70,7 +70,7 @@ void loop_callback_ends(struct loop *loop)
         loop->callback_end.run(loop, loop->callback_end.arg);
 }
 
-/* --- inbox ---------------------------------------------------------------------------------- */
+/* --- inbox ------------------------------------------------------------------------------------ */
 
 void loop_post(struct loop *loop, struct post *post)
 {
@@ -120,7 +120,7 @@ void loop_stop(struct loop *loop)
         loop_post(loop, &loop->stop);
 }
 
-/* --- timers --------------------------------------------------------------------------------- */
+/* --- timers ----------------------------------------------------------------------------------- */
 
 static void heap_put(struct loop *loop, uint32_t at, struct heap_entry entry)
 {
@@ -242,7 +242,7 @@ static void set_alarm(struct loop *loop)
     ev_timer_start(loop->ev, &loop->alarm);
 }
 
-/* --- ids ------------------------------------------------------------------------------------ */
+/* --- ids -------------------------------------------------------------------------------------- */
 
 static struct id_slot *id_slot(struct loop *loop, uint64_t id)
 {
@@ -290,7 +290,7 @@ void *loop_id_find(struct loop *loop, uint64_t id)
     return slot ? slot->object : NULL;
 }
 
-/* --- the loop ------------------------------------------------------------------------------- */
+/* --- the loop --------------------------------------------------------------------------------- */
 
 static void end_turn(struct loop *loop)
 {

@@ -72,8 +72,7 @@ static enum proxy_state parse_v1(struct slice bytes, struct proxy_header *ret)
                : PROXY_BAD;
 }
 
-/* --- version 2: signature, version and command, family, length, addresses, TLVs ----------------
- */
+/* --- version 2: signature, version and command, family, length, addresses, TLVs --------------- */
 
 static void v2_ipv4(const char *ip, const char *port, struct sockaddr_storage *ret)
 {

@@ -70,7 +70,7 @@ static struct job *queue_pop(struct queue *q)
     return job;
 }
 
-/* --- the HASH lane -------------------------------------------------------------------------- */
+/* --- the HASH lane ---------------------------------------------------------------------------- */
 
 static struct source **source_place(struct pool *pool, uint64_t key)
 {
@@ -126,7 +126,7 @@ static struct job *hash_pop(struct pool *pool)
     return job;
 }
 
-/* --- workers -------------------------------------------------------------------------------- */
+/* --- workers ---------------------------------------------------------------------------------- */
 
 static struct job *take(struct pool *pool)
 {
@@ -202,7 +202,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* --- the pool ------------------------------------------------------------------------------- */
+/* --- the pool --------------------------------------------------------------------------------- */
 
 static void stop_and_join(struct pool *pool, unsigned n)
 {

@@ -24,8 +24,7 @@ enum { WAIT_MS = 10000, PIECE = 40000 };
 struct rig rig;
 static struct buf got = {.max = SIZE_MAX};
 
-/* --- the protocol ------------------------------------------------------------------------------
- */
+/* --- the protocol ----------------------------------------------------------------------------- */
 
 static bool leave_now(struct rig_session *s, const char *callback)
 {
@@ -229,8 +228,7 @@ void rig_resume(void)
     conn_want_input(s->conn, true);
 }
 
-/* --- certificate -------------------------------------------------------------------------------
- */
+/* --- certificate ------------------------------------------------------------------------------ */
 
 static void write_file(const char *dir, const char *name, gnutls_datum_t *data)
 {
@@ -270,8 +268,7 @@ void rig_make_certificate(const char *dir)
     gnutls_x509_privkey_deinit(key);
 }
 
-/* --- the server --------------------------------------------------------------------------------
- */
+/* --- the server ------------------------------------------------------------------------------- */
 
 /* Below the range from which clients get theirs, so that none sits on one that is bound later. */
 static unsigned some_port(void)
@@ -397,8 +394,7 @@ bool rig_has_none(void)
     return !rig.session;
 }
 
-/* --- client ------------------------------------------------------------------------------------
- */
+/* --- client ----------------------------------------------------------------------------------- */
 
 int rig_connect(unsigned port)
 {

@@ -58,8 +58,7 @@ void rig_resume(void); /* end WAIT */
 /* Certificate and key files in `dir`, made once per program. */
 void rig_make_certificate(const char *dir);
 
-/* --- a client: non-blocking, turns the loop while it waits -------------------------------------
- */
+/* --- a client: non-blocking, turns the loop while it waits ------------------------------------ */
 int rig_connect(unsigned port);
 void rig_send(int fd, struct slice s);
 /* Receive until `n` octets or the end; the octets since the last call are in rig_got. */

@@ -40,8 +40,7 @@ static int stop(void **state)
     return 0;
 }
 
-/* --- input -------------------------------------------------------------------------------------
- */
+/* --- input ------------------------------------------------------------------------------------ */
 
 static void lines_come_whole_in_pieces_and_pipelined(void **state)
 {
@@ -149,8 +148,7 @@ static void an_idle_connection_holds_no_buffers(void **state)
     ends_with(fd, CONN_END_CLIENT);
 }
 
-/* --- output ------------------------------------------------------------------------------------
- */
+/* --- output ----------------------------------------------------------------------------------- */
 
 static void check_pattern(size_t n)
 {
@@ -266,8 +264,7 @@ static void output_of_a_completion_is_sent_when_it_ends(void **state)
     ends_with(fd, CONN_END_CLIENT);
 }
 
-/* --- deadlines ---------------------------------------------------------------------------------
- */
+/* --- deadlines -------------------------------------------------------------------------------- */
 
 static int start_tls(void **state)
 {
@@ -381,8 +378,7 @@ static void the_protocol_has_a_deadline_that_it_may_move(void **state)
     assert_int_equal(rig.last.deadlines, 1);
 }
 
-/* --- the end in every callback ------------------------------------------------------------------
- */
+/* --- the end in every callback ---------------------------------------------------------------- */
 
 static void provoke(void)
 {

@@ -66,8 +66,7 @@ static int connect_unix(const char *path)
     return fd;
 }
 
-/* --- limits --------------------------------------------------------------------------------------
- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 static void an_address_has_a_limit(void **state)
 {
@@ -175,8 +174,7 @@ static void tight_memory_sheds_strangers_and_full_memory_lets_nobody_in(void **s
     rig_for_ms(10);
 }
 
-/* --- addresses -----------------------------------------------------------------------------------
- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
 static void a_proxy_names_the_client(void **state)
 {
@@ -336,8 +334,7 @@ static void sockets_of_systemd_stand_in_for_addresses(void **state)
 }
 #endif
 
-/* --- reload --------------------------------------------------------------------------------------
- */
+/* --- reload ----------------------------------------------------------------------------------- */
 
 static void reload_opens_and_closes_doors_and_leaves_sessions_alone(void **state)
 {
@@ -408,8 +405,7 @@ static void a_certificate_that_comes_later_opens_implicit_listeners(void **state
     rig_for_ms(10);
 }
 
-/* --- drain ---------------------------------------------------------------------------------------
- */
+/* --- drain ------------------------------------------------------------------------------------ */
 
 static bool stopped;
 

@@ -16,7 +16,7 @@ static struct loop *loop_for_test(void)
     return loop;
 }
 
-/* --- inbox ---------------------------------------------------------------------------------- */
+/* --- inbox ------------------------------------------------------------------------------------ */
 
 enum { POSTERS = 4, POSTS = 5000 };
 
@@ -132,7 +132,7 @@ static void a_post_may_post_itself_and_each_turn_has_an_end(void **state)
     loop_free(loop);
 }
 
-/* --- timers --------------------------------------------------------------------------------- */
+/* --- timers ----------------------------------------------------------------------------------- */
 
 struct ticker {
     struct timer timer;
@@ -231,7 +231,7 @@ static void a_timer_that_arms_itself_lets_the_turn_end(void **state)
     loop_free(loop);
 }
 
-/* --- ids ------------------------------------------------------------------------------------ */
+/* --- ids -------------------------------------------------------------------------------------- */
 
 static void a_dropped_id_finds_nothing_and_is_not_given_again(void **state)
 {

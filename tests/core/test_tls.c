@@ -147,8 +147,7 @@ static void ends(struct client *c, enum conn_end why)
     assert_int_equal(rig.why, why);
 }
 
-/* --- sessions -----------------------------------------------------------------------------------
- */
+/* --- sessions --------------------------------------------------------------------------------- */
 
 static void both_versions_serve(void **state)
 {
@@ -256,8 +255,7 @@ static void both_ends_have_the_same_binding(void **state)
     ends(c, CONN_END_TLS);
 }
 
-/* --- what is refused -----------------------------------------------------------------------------
- */
+/* --- what is refused -------------------------------------------------------------------------- */
 
 static void refused(const char *priority, const char *alpn)
 {
@@ -327,8 +325,7 @@ static void handshakes_under_way_have_a_limit(void **state)
     ends(d, CONN_END_TLS);
 }
 
-/* --- STARTTLS ------------------------------------------------------------------------------------
- */
+/* --- STARTTLS --------------------------------------------------------------------------------- */
 
 static struct client *starttls(struct slice command)
 {
@@ -406,8 +403,7 @@ static void a_connection_may_end_in_secured(void **state)
     ends(c, CONN_END_CLIENT);
 }
 
-/* --- ends ----------------------------------------------------------------------------------------
- */
+/* --- ends ------------------------------------------------------------------------------------- */
 
 static void close_notify_is_an_end(void **state)
 {
@@ -434,8 +430,7 @@ static void a_stream_that_breaks_off_runs_only_what_is_whole(void **state)
     ends(c, CONN_END_LOGOUT);
 }
 
-/* --- credentials ---------------------------------------------------------------------------------
- */
+/* --- credentials ------------------------------------------------------------------------------ */
 
 static enum err load(const char *text, struct fault *why)
 {

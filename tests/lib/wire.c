@@ -11,6 +11,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/mem.h"
 
 enum { RECEIVED_MAX = 256 << 20, READ_SIZE = 1 << 16 };
@@ -115,9 +116,11 @@ bool wire_receive(struct wire *w)
     char *to = w->in.ptr + w->in.len;
     errno = 0;
     if (w->tls) {
+        /* After a session ticket it is "again" too, with nothing wrong and more to come. */
+        uint64_t end_ms = clock_mono_ms() + w->timeout_ms;
         do
             n = gnutls_record_recv(w->tls, to, READ_SIZE);
-        while (n == GNUTLS_E_INTERRUPTED);
+        while (n == GNUTLS_E_INTERRUPTED || (n == GNUTLS_E_AGAIN && clock_mono_ms() < end_ms));
         if (n == GNUTLS_E_AGAIN)
             snprintf(w->why, sizeof w->why, "no answer within %u ms", w->timeout_ms);
         else if (n < 0)

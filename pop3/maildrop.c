@@ -190,10 +190,11 @@ enum step pop3_quit(struct pop3_session *s)
     return pop3_wait(s);
 }
 
+/* Nobody waits for that last batch: the session ends with the connection. */
 void pop3_maildrop_leave(struct pop3_session *s)
 {
     if (s->drop && s->marks.nretrieved)
-        store_maildrop_update(s->drop, s->marks.retrieved, NULL, pop3_to(s, pop3_done));
+        store_maildrop_update(s->drop, s->marks.retrieved, NULL, (struct store_to){0});
     marks_finish(&s->marks);
     store_body_close(s->body);
     s->body = NULL;

@@ -306,6 +306,19 @@ static void errors_at_rcpt_have_their_codes(void **state)
     }
 }
 
+static void too_many_recipients_are_for_the_next_time(void **state)
+{
+    (void)state;
+    config_set_for_test(rig.config, "lmtp.recipients", "2");
+    int fd = data_for(RCPTS("u1@x", "u2@x"));
+    say(fd, ".\r\n");
+    rig_expect(fd, "250 2.0.0 <u1@x> delivered\r\n250 2.0.0 <u2@x> delivered\r\n");
+    say(fd, "MAIL FROM:<>\r\nRCPT TO:<u1@x>\r\nRCPT TO:<u1@x>\r\nRCPT TO:<u2@x>\r\n");
+    rig_expect(fd, "250 2.1.0 sender ok\r\n250 2.1.5 recipient ok\r\n"
+                   "250 2.1.5 recipient ok\r\n452 4.5.3 too many recipients\r\n");
+    quit(fd);
+}
+
 static void idle_says_421(void **state)
 {
     (void)state;
@@ -349,6 +362,7 @@ int main(void)
         WITH_RIG(a_client_that_leaves_while_the_store_writes_is_no_trouble),
         WITH_RIG(everything_may_be_pipelined),
         WITH_RIG(errors_at_rcpt_have_their_codes),
+        WITH_RIG(too_many_recipients_are_for_the_next_time),
         WITH_RIG(idle_says_421),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -223,5 +223,6 @@ void store_maildrop_update(struct store_maildrop *drop, const unsigned char *ret
     fake.retrieved = bits(retrieved);
     fake.deleted = bits(deleted);
     fake.has_deleted = deleted != NULL;
-    later(to, &(struct store_result){.err = fake.update});
+    if (to.loop)
+        later(to, &(struct store_result){.err = fake.update});
 }

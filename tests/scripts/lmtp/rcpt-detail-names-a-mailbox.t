@@ -29,8 +29,8 @@ connect imap C2
 C2: a LOGIN alice secret
 S2: a OK *
 C2: b STATUS Archive (MESSAGES)
-S2: * STATUS Archive (MESSAGES 2)
+S2: * STATUS "Archive" (MESSAGES 2)
 S2: b OK *
 C2: c STATUS INBOX (MESSAGES)
-S2: * STATUS INBOX (MESSAGES 1)
+S2: * STATUS "INBOX" (MESSAGES 1)
 S2: c OK *

@@ -1,6 +1,6 @@
 # rcpt-size-over-quota.t    RFC 1870 section 6.1: the announced size counts at RCPT
 account alice
-config store.quota = 10k
+config store.quota = 64k
 C: LHLO client.example.net
 S: *...
 S: 250 *

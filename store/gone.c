@@ -6,6 +6,7 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "store/policy.h"
+#include "store/sched.h"
 #include "store/snapshot.h"
 #include "store/sweep.h"
 
@@ -240,10 +241,12 @@ static enum err drop_batch(struct gone *g, struct turn *turn, const struct batch
             later = b->m == 0 && is_young(g, turn, b->a, m);
         }
         if (row.expunge_modseq <= b->modseq && !later) {
-            if (row.expunge_modseq <= told)
+            if (row.expunge_modseq <= told) {
+                SCHED_POINT("gone: not claimed, not yet dropped");
                 e = gone_drop(turn, acct, GONE_TRANSIENT, m, u, spent);
-            else
+            } else {
                 batch_add(&g->held, 0, (struct batch){b->a, m, row.expunge_modseq, 0});
+            }
         }
         if (e)
             return e;

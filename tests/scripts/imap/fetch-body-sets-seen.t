@@ -6,7 +6,7 @@ C: a2 SELECT INBOX
 S: *...
 S: a2 OK [READ-WRITE] *
 C: b FETCH 1 BODY.PEEK[TEXT]<0.5>
-S: * 1 FETCH (BODY[TEXT]<0> "Hello")
+S: * 1 FETCH (BODY[TEXT]<0> {"Hello"})
 S: b OK *
 S! Seen
 C: c FETCH 1 BODY[TEXT]<0.5>

@@ -119,6 +119,13 @@ enum step imap_store(struct session *s, struct command *c)
         store_flags(s->view, &run->batch, &op, UINT64_MAX, session_to(s, stored));
         return STEP_WAIT;
     }
+    /* The view first: it learns the keywords that are new. */
+    if (!run->telling && !uidset_empty(&run->tell)) {
+        bool uid = c->row->traits & CMD_UID;
+        enum step step = imap_sync(s, uid ? SYNC_EXPUNGE : 0, uid);
+        if (step != STEP_DONE)
+            return step;
+    }
     if (!run->telling) {
         run->telling = true;
         store_cursor_init(&run->cursor, s->view, &run->tell, WANT_HOT, 0);

@@ -481,9 +481,11 @@ enum parse parse_start(struct parser *p, struct slice *ret_tag, struct slice *re
 {
     *ret_tag = SLICE_NONE;
     struct slice tag = take_while(p, is_tag_char);
-    if (!tag.len || parse_char(p, ' ') != PARSE_DONE)
+    if (!tag.len || (!parse_peek(p, ' ') && !parse_peek(p, '\r')))
         return PARSE_BAD;
     *ret_tag = tag;
+    if (parse_char(p, ' ') != PARSE_DONE)
+        return PARSE_BAD;
     size_t from = p->pos;
     if (!take_while(p, is_atom_char).len)
         return PARSE_BAD;

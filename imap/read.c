@@ -29,8 +29,10 @@ static enum err check_row(const struct session *s, const struct imap_command *ro
                           struct command *c)
 {
     unsigned cred = s->auth ? s->auth->cred_flags : 0;
-    if (!row)
-        return fault(&c->why, ERR_SYNTAX, "unknown command");
+    if (!row) {
+        c->text = "Unknown command";
+        return ERR_SYNTAX;
+    }
     if (!(row->states & s->state))
         return ERR_STATE;
     if (row->traits & CMD_SECRET) {
@@ -79,6 +81,10 @@ static enum parse read_command(struct session *s, struct slice text)
         c->err = p.refuse == ERR_LIMIT ? ERR_LIMIT : ERR_SYNTAX;
     else if (p.refuse)
         c->err = p.refuse;
+    if (c->err == ERR_SYNTAX)
+        c->text = "Wrong arguments";
+    if (c->err)
+        (void)fault(&c->why, c->err, "at octet %zu", p.pos);
     c->run = c->row->run;
     return c->err ? PARSE_BAD : r;
 }

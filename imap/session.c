@@ -193,7 +193,7 @@ void session_answer(struct session *s)
     } else if (s->securing) {
         conn_starttls(s->conn);
     } else if (s->auth) {
-        conn_set_deadline(s->conn, session_config(s)->imap.idle_ms);
+        conn_set_deadline(s->conn, conn_config(s->conn)->imap.idle_ms);
     }
 }
 
@@ -416,7 +416,7 @@ static void imap_deadline(struct conn *conn)
 {
     struct session *s = conn_session(conn);
     if (s->command.run && !idling(s)) {
-        conn_set_deadline(conn, session_config(s)->imap.idle_ms);
+        conn_set_deadline(conn, conn_config(s->conn)->imap.idle_ms);
         return;
     }
     session_bye(s, "Nothing was heard for too long", CONN_END_IDLE);

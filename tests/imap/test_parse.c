@@ -357,7 +357,7 @@ static void tags_and_verbs(void **state)
     check_start("a] UID fetch 1\r\n", PARSE_DONE, "a]", "UID fetch");
     check_start("a uid\r\n", PARSE_BAD, "a", "");
     check_start("a UID  FETCH\r\n", PARSE_BAD, "a", "");
-    check_start("a\r\n", PARSE_BAD, "", "");
+    check_start("a\r\n", PARSE_BAD, "a", "");
     check_start("a \r\n", PARSE_BAD, "a", "");
     check_start("a+ noop\r\n", PARSE_BAD, "", "");
     check_start(" a noop\r\n", PARSE_BAD, "", "");

@@ -6,3 +6,5 @@ C: b
 S: b BAD *
 C: c SELECT INBOX
 S: c BAD *
+S: * BYE *
+eof

@@ -25,10 +25,11 @@ static struct lmtp_part *part_of(struct lmtp_transaction *t, unsigned shard)
     return NULL;
 }
 
+/* There may be room again. It may also be told when nobody waits for room any more. */
 static void ready(void *object)
 {
     struct lmtp_session *s = conn_session(object);
-    if (!s->waiting)
+    if (!s->waiting || !s->mail.stuck)
         return;
     conn_want_input(s->conn, true);
     lmtp_wake(s);

@@ -8,11 +8,17 @@ struct completion {
     struct store_to to;
     struct store_result result;
     void (*call)(void *object);
+    unsigned turns; /* still to pass */
 };
 
 static void run(struct loop *loop, struct post *post)
 {
     struct completion *c = (struct completion *)post;
+    if (c->turns) {
+        c->turns--;
+        loop_post(loop, post);
+        return;
+    }
     void *object = loop_id_find(loop, c->to.id);
     if (object && c->call)
         c->call(object);
@@ -28,6 +34,7 @@ void later(struct store_to to, const struct store_result *result)
     c->post.run = run;
     c->to = to;
     c->result = *result;
+    c->turns = 1; /* calls made at the same time come before it */
     if (result->narrivals)
         c->result.arrivals =
             mem_dup(result->arrivals, result->narrivals * sizeof *result->arrivals);

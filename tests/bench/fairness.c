@@ -9,13 +9,29 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/base/mem.h"
 #include "tests/bench/meter.h"
 #include "tests/lib/account.h"
 
 enum { WRITERS = 8, BIG = WRITERS, SAMPLES_MAX = 200000 };
+
+/* A disk with a true cache flush: TANDEM_FLUSH_MS more for each, one at a time (this stands before
+ * the C library's own, which LMDB calls). */
+int fdatasync(int fd)
+{
+    static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+    const char *ms = getenv("TANDEM_FLUSH_MS");
+    pthread_mutex_lock(&one);
+    if (ms)
+        usleep((useconds_t)atoi(ms) * 1000);
+    int rc = (int)syscall(SYS_fdatasync, fd);
+    pthread_mutex_unlock(&one);
+    return rc;
+}
 
 struct writer {
     pthread_t thread;

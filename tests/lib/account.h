@@ -9,7 +9,8 @@ struct test_store {
     struct store *store;
     struct store_reader *reader; /* of the calling thread */
     char dir[256];
-    bool keep; /* do not remove the directory */
+    bool keep;           /* do not remove the directory */
+    uint32_t undelete_s; /* the window as timers see it; 0 = the default of the settings */
 };
 
 /* `dir` NULL: a fresh one under TMPDIR. The domain "test" exists. */

@@ -409,6 +409,18 @@ bool conn_is_unix(const struct conn *conn)
     return conn->peer.ss_family == AF_UNIX;
 }
 
+bool conn_peer_user(const struct conn *conn, uid_t *ret_uid, gid_t *ret_gid)
+{
+    struct ucred cred;
+    socklen_t len = sizeof cred;
+    if (!conn_is_unix(conn) || getsockopt(conn->wire.fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) ||
+        len != sizeof cred)
+        return false;
+    *ret_uid = cred.uid;
+    *ret_gid = cred.gid;
+    return true;
+}
+
 bool conn_is_local(const struct conn *conn)
 {
     return conn_is_unix(conn) ||

@@ -111,6 +111,8 @@ struct slice conn_local_text(const struct conn *conn);
 uint64_t
 conn_peer_key(const struct conn *conn); /* /32 or /64 as SipHash, for tables and fairness */
 bool conn_is_unix(const struct conn *conn);
+/* Who is at the other end of a unix socket (SO_PEERCRED). False: not a unix socket. */
+bool conn_peer_user(const struct conn *conn, uid_t *ret_uid, gid_t *ret_gid);
 bool conn_is_local(const struct conn *conn);         /* unix, or in [auth] local_networks */
 bool conn_is_secure(const struct conn *conn);        /* TLS is up */
 struct slice conn_tls_text(const struct conn *conn); /* "TLS1.3:AES-128-GCM", empty without TLS */

@@ -89,6 +89,7 @@ void auth_recipient_close(struct auth_recipient *recipients, size_t n);
  * of [auth] scheme. Slow: a worker or tool, never a loop. ERR_NOTFOUND: no such scheme; ERR_SYNTAX:
  * a password that is empty or holds NUL; ERR_TOOBIG: over 511 octets. */
 const char *auth_scheme_word(enum auth_scheme scheme);
+bool auth_scheme_known(const char *scheme); /* can auth_verifier_make make it? */
 MUST_CHECK enum err auth_verifier_make(const char *scheme, struct slice password,
                                        struct arena *arena, struct slice *ret);
 /* Does the password match? Slow likewise. Constant time in the secret; unknown schemes are false.
@@ -96,6 +97,9 @@ MUST_CHECK enum err auth_verifier_make(const char *scheme, struct slice password
 bool auth_verifier_check(struct slice verifier, struct slice password);
 /* Has it a scheme that auth_verifier_check knows? Says nothing of what follows the scheme. */
 bool auth_verifier_known(struct slice verifier);
+/* Is it the password itself: {PLAIN}, {CLEAR}, {CLEARTEXT}? Then that goes to ret (in the arena) if
+ * ret is not NULL. */
+bool auth_verifier_plain(struct slice verifier, struct arena *arena, struct slice *ret);
 
 /* Split and normalise names (CONTRACTS section 3): NFC, lower case, default domain. The results are
  * in the arena. ERR_SYNTAX, ERR_LIMIT (the arena). */

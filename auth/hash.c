@@ -294,6 +294,25 @@ bool auth_verifier_known(struct slice verifier)
     return split(verifier, &encoding, &data) != NULL;
 }
 
+bool auth_verifier_plain(struct slice verifier, struct arena *arena, struct slice *ret)
+{
+    enum encoding encoding;
+    struct slice data;
+    const struct scheme *scheme = split(verifier, &encoding, &data);
+    if (!scheme || scheme->check != check_plain || data.len > DATA_MAX)
+        return false;
+    if (!ret)
+        return true;
+    char *text = arena_new(arena, data.len + 1);
+    size_t len = encoding == ENC_HEX ? data.len / 2 : data.len;
+    if (encoding == ENC_NONE)
+        memcpy(text, data.ptr, data.len);
+    else if (encoding == ENC_HEX ? !hex_decode(data, text) : base64_decode(data, text, &len))
+        return false;
+    *ret = slice(text, len);
+    return true;
+}
+
 bool auth_verifier_check(struct slice verifier, struct slice password)
 {
     enum encoding encoding;
@@ -420,17 +439,28 @@ const char *auth_scheme_word(enum auth_scheme scheme)
     return words[scheme];
 }
 
+static const struct maker *maker_find(const char *scheme)
+{
+    for (size_t i = 0; i < sizeof makers / sizeof *makers; i++)
+        if (slice_ieq(slice_str(scheme), slice_str(makers[i].word)))
+            return &makers[i];
+    return NULL;
+}
+
+bool auth_scheme_known(const char *scheme)
+{
+    return maker_find(scheme);
+}
+
 enum err auth_verifier_make(const char *scheme, struct slice password, struct arena *arena,
                             struct slice *ret)
 {
-    for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) {
-        if (!slice_ieq(slice_str(scheme), slice_str(makers[i].word)))
-            continue;
-        if (password.len == 0 || slice_find(password, '\0') < password.len)
-            return ERR_SYNTAX;
-        if (password.len >= PASSWORD_MAX) /* crypt(3) counts its NUL */
-            return ERR_TOOBIG;
-        return makers[i].make(&makers[i], password, arena, ret);
-    }
-    return ERR_NOTFOUND;
+    const struct maker *maker = maker_find(scheme);
+    if (!maker)
+        return ERR_NOTFOUND;
+    if (password.len == 0 || slice_find(password, '\0') < password.len)
+        return ERR_SYNTAX;
+    if (password.len >= PASSWORD_MAX) /* crypt(3) counts its NUL */
+        return ERR_TOOBIG;
+    return maker->make(maker, password, arena, ret);
 }

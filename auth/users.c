@@ -1,5 +1,6 @@
 #include "auth/users.h"
 
+#include "auth/auth.h"
 #include "core/base/log.h"
 
 void auth_settings(const struct config *config, const struct store_user *user, struct arena *arena,
@@ -54,6 +55,5 @@ bool auth_cred_serves(const struct store_cred *cred, enum store_proto proto)
 {
     unsigned door = proto == PROTO_IMAP ? CRED_IMAP : proto == PROTO_POP3 ? CRED_POP3 : 0;
     return (cred->protocols & door) && !(cred->flags & CRED_DISABLED) &&
-           !slice_istarts(cred->verifier, SLICE("{PLAIN}")) &&
-           !slice_istarts(cred->verifier, SLICE("{PLAIN."));
+           !auth_verifier_plain(cred->verifier, NULL, NULL);
 }

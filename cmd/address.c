@@ -1,0 +1,112 @@
+/* tandem domain add, alias set: addresses that are not accounts themselves. */
+#include <string.h>
+
+#include "auth/auth.h"
+#include "cmd/setup.h"
+#include "cmd/verb.h"
+
+enum { ALIAS_TARGETS_MAX = 256 }; /* CONTRACTS section 3 */
+
+int verb_domain_add(struct verb_call *call)
+{
+    struct store_result result;
+    if (!verb_arguments(call, 1, 1))
+        return EXIT_USAGE;
+    struct slice domain = arena_dup(&call->arena, slice_str(call->argv[0]));
+    for (size_t i = 0; i < domain.len; i++)
+        ((char *)domain.ptr)[i] = ascii_lower(domain.ptr[i]);
+    if (!auth_domain_valid(domain)) {
+        verb_complain(call, "'%s' is not a domain; write one such as example.org", call->argv[0]);
+        return EXIT_USAGE;
+    }
+    struct store_wait *wait = store_wait_new();
+    store_domain_create(call->store, domain, store_wait_to(wait));
+    enum err e = store_wait(wait, &result);
+    int status = !e                ? EXIT_DONE
+                 : e == ERR_EXISTS ? verb_complain(call, "%s: it is there already", call->argv[0])
+                                   : verb_failed(call, call->argv[0], &result);
+    store_result_finish(&result);
+    return status;
+}
+
+/* An alias of an alias is resolved here, so that a delivery finds accounts alone (no chains, no
+ * cycles). */
+static bool add_target(struct verb_call *call, const char *name, uint32_t *targets, size_t *n)
+{
+    struct slice login;
+    struct store_user *users;
+    size_t found;
+    if (!verb_login(call, name, &login))
+        return false;
+    enum err e = store_address_find(call->reader, login, &call->arena, &users, &found);
+    if (e) {
+        verb_complain(call, "%s: %s", name,
+                      e == ERR_NOTFOUND ? "there is no such account or alias" : err_text(e));
+        return false;
+    }
+    for (size_t i = 0; i < found; i++) {
+        bool there = false;
+        for (size_t k = 0; k < *n; k++)
+            there = there || targets[k] == users[i].acct;
+        if (there)
+            continue;
+        if (*n == ALIAS_TARGETS_MAX) {
+            verb_complain(call, "an alias has at most %d accounts", ALIAS_TARGETS_MAX);
+            return false;
+        }
+        targets[(*n)++] = users[i].acct;
+    }
+    return true;
+}
+
+/* "local[+detail]@domain" or "@domain" in their normal form. */
+static bool alias_address(struct verb_call *call, const char *text, struct slice *ret)
+{
+    struct auth_name name;
+    bool catch_all = text[0] == '@';
+    char *whole = arena_new(&call->arena, strlen(text) + 2);
+    strcpy(whole, catch_all ? "x" : "");
+    strcat(whole, text);
+    if (auth_address_parse(slice_str(whole), slice_str(call->config->tandem.default_domain),
+                           &call->arena, &name)) {
+        verb_complain(call, "'%s' is not an address", text);
+        return false;
+    }
+    if (catch_all)
+        name.login = slice_from(name.login, 1);
+    *ret = name.login;
+    if (name.detail.len == 0)
+        return true;
+    size_t at = slice_find(name.login, '@');
+    char *address = arena_new(&call->arena, name.login.len + name.detail.len + 2);
+    size_t n = 0;
+    memcpy(address, name.login.ptr, at);
+    n += at;
+    address[n++] = '+';
+    for (size_t i = 0; i < name.detail.len; i++)
+        address[n++] = ascii_lower(name.detail.ptr[i]);
+    memcpy(address + n, name.login.ptr + at, name.login.len - at);
+    *ret = slice(address, n + name.login.len - at);
+    return true;
+}
+
+int verb_alias_set(struct verb_call *call)
+{
+    struct slice address;
+    uint32_t targets[ALIAS_TARGETS_MAX];
+    size_t n = 0;
+    struct store_result result;
+    if (!verb_arguments(call, 1, 1 + ALIAS_TARGETS_MAX))
+        return EXIT_USAGE;
+    if (!alias_address(call, call->argv[0], &address))
+        return EXIT_USAGE;
+    for (int i = 1; i < call->argc; i++)
+        if (!add_target(call, call->argv[i], targets, &n))
+            return EXIT_FAILED;
+    struct store_wait *wait = store_wait_new();
+    store_alias_set(call->store, address, targets, n, store_wait_to(wait));
+    enum err e = store_wait(wait, &result);
+    int status = e ? verb_failed(call, call->argv[0], &result) : EXIT_DONE;
+    store_result_finish(&result);
+    return status;
+}

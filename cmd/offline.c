@@ -1,0 +1,86 @@
+#include "cmd/offline.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/privileges.h"
+#include "cmd/setup.h"
+#include "core/base/mem.h"
+
+enum { CALL_MEMORY = 16 << 20 };
+
+struct local_io {
+    struct verb_io io;
+    int fd; /* -1: no input */
+};
+
+static void say(struct verb_io *io, const char *line)
+{
+    (void)io;
+    puts(line);
+}
+
+static void complain(struct verb_io *io, const char *line)
+{
+    (void)io;
+    setup_complain("%s", line);
+}
+
+static ssize_t read_some(struct verb_io *io, char *to, size_t cap)
+{
+    ssize_t n;
+    int fd = ((struct local_io *)(void *)io)->fd;
+    if (fd < 0)
+        return 0;
+    while ((n = read(fd, to, cap)) < 0 && errno == EINTR)
+        ;
+    return n;
+}
+
+static int run_once(const struct verb *verb, struct verb_call *call, int argc, const char **argv,
+                    int fd)
+{
+    struct local_io io = {
+        .io = {.say = say, .complain = complain, .read = read_some},
+          .fd = fd
+    };
+    const char **copy = mem_new_array((size_t)argc + 1, sizeof *copy); /* options are taken out */
+    for (int i = 0; i < argc; i++)
+        copy[i] = argv[i];
+    call->io = &io.io;
+    call->argc = argc;
+    call->argv = copy;
+    arena_init(&call->arena, CALL_MEMORY);
+    int status = verb->run(call);
+    arena_wipe(&call->arena);
+    store_reader_idle(call->reader);
+    mem_free(copy);
+    return status;
+}
+
+int offline_run(const struct config *config, const struct verb *verb, int argc, const char **argv,
+                const int *fds, size_t n)
+{
+    struct identity owner;
+    struct verb_call call = {.config = config};
+    int status = EXIT_DONE;
+    if (!identity_of_store(config, &owner) || !privileges_drop(&owner))
+        return EXIT_FAILED;
+    umask(0077);
+    if (!setup_store_open(config, verb->read_only, &call.store))
+        return EXIT_FAILED;
+    enum err e = store_reader_new(call.store, NULL, &call.reader);
+    if (e) {
+        status = setup_complain("cannot read the store: %s", err_text(e));
+    } else {
+        for (size_t i = 0; i < n || i == 0; i++) {
+            int one = run_once(verb, &call, argc, argv, n ? fds[i] : -1);
+            status = status ? status : one;
+        }
+        store_reader_free(call.reader);
+    }
+    store_close(call.store);
+    return status;
+}

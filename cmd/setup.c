@@ -1,0 +1,159 @@
+#include "cmd/setup.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/auth.h"
+#include "core/base/mem.h"
+#include "core/net/tls.h"
+
+const char setup_default_config[] = "/etc/tandem/tandem.ini";
+
+int setup_complain(const char *format, ...)
+{
+    va_list ap;
+    char text[1024];
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, text);
+    return EXIT_FAILED;
+}
+
+struct config *setup_config(const char *path)
+{
+    struct config_errors errs;
+    struct config *config = NULL;
+    config_errors_init(&errs);
+    enum err e = config_load(path, &config, &errs);
+    for (unsigned i = 0; i < errs.n; i++) {
+        char line[1024];
+        config_error_format(&errs, i, line, sizeof line);
+        fprintf(stderr, "%s\n", line);
+    }
+    if (errs.left_out)
+        fprintf(stderr, "%s: and %u more\n", path, errs.left_out);
+    if (e && errs.n == 0)
+        setup_complain("%s: %s", path, err_text(e));
+    config_errors_finish(&errs);
+    return e ? NULL : config;
+}
+
+/* The line of a key outside named sections, 0 when the file does not have it. */
+static unsigned line_of(const struct config *config, const char *section, const char *key)
+{
+    struct config_key_info info;
+    unsigned line = 0;
+    for (unsigned i = 0; config_key_info(i, &info); i++)
+        if (strcmp(info.section, section) == 0 && strcmp(info.key, key) == 0)
+            (void)config_key_text(config, i, &line);
+    return line;
+}
+
+bool setup_check(const struct config *config)
+{
+    bool good = true;
+    if (!auth_domain_valid(slice_str(config->tandem.default_domain))) {
+        setup_complain("%s:%u: tandem.default_domain: '%s' is not a domain; write one such as "
+                       "example.org",
+                       config->file, line_of(config, "tandem", "default_domain"),
+                       config->tandem.default_domain);
+        good = false;
+    }
+    for (unsigned i = 0; i < config->auth.sources.n; i++) {
+        if (config->auth.sources.items[i].kind == SOURCE_CATALOG)
+            continue;
+        setup_complain("%s:%u: auth.sources: this version has accounts in its catalog only; write "
+                       "'catalog' and bring accounts in with 'tandem user import'",
+                       config->file, line_of(config, "auth", "sources"));
+        good = false;
+        break;
+    }
+    for (unsigned i = 0; i < config->n_tls; i++) {
+        struct tls_creds *creds = NULL;
+        struct fault why = {0};
+        enum err e = tls_creds_load(config, config->tls[i].name, &creds, &why);
+        tls_creds_unref(creds);
+        if (!e || e == ERR_NOTFOUND) /* none is named: TLS is off */
+            continue;
+        setup_complain("%s: [tls%s%s]: %s", config->file, config->tls[i].name[0] ? " " : "",
+                       config->tls[i].name, why.text);
+        good = false;
+    }
+    return good;
+}
+
+/* --- the store -------------------------------------------------------------------------------- */
+
+static char *joined(const struct config_list *list)
+{
+    size_t n = 1;
+    for (unsigned i = 0; i < list->n; i++)
+        n += strlen(list->items[i]) + 1;
+    char *text = mem_new(n);
+    for (unsigned i = 0; i < list->n; i++) {
+        if (i)
+            strcat(text, ",");
+        strcat(text, list->items[i]);
+    }
+    return text;
+}
+
+void setup_store_conf(const struct config *config, struct store_conf *ret, char **ret_allow_fs)
+{
+    *ret_allow_fs = joined(&config->store.allow_fs);
+    *ret = (struct store_conf){.path = config->store.path,
+                               .shards = config->store.shards,
+                               .map_size = config->store.map_size,
+                               .reserve = config->store.reserve.octets,
+                               .allow_fs = *ret_allow_fs,
+                               .log_days = config->store.log_days,
+                               .log_rows = config->store.log_rows};
+}
+
+static enum err default_domain(struct store *store, struct slice domain)
+{
+    struct store_reader *reader;
+    enum err e = store_reader_new(store, NULL, &reader);
+    if (e)
+        return e;
+    e = store_domain_find(reader, domain);
+    store_reader_free(reader);
+    if (e != ERR_NOTFOUND)
+        return e;
+    struct store_wait *wait = store_wait_new();
+    store_domain_create(store, domain, store_wait_to(wait));
+    e = store_wait(wait, NULL);
+    return e == ERR_EXISTS ? ERR_OK : e;
+}
+
+bool setup_store_open(const struct config *config, bool read_only, struct store **ret)
+{
+    struct store_conf conf;
+    struct store *store;
+    struct fault why = {0};
+    char *allow_fs;
+    setup_store_conf(config, &conf, &allow_fs);
+    conf.read_only = read_only;
+    enum err e = store_open(&conf, &store, &why);
+    mem_free(allow_fs);
+    if (e) {
+        setup_complain("%s:%u: store.path: %s: %s", config->file, line_of(config, "store", "path"),
+                       config->store.path, why.text[0] ? why.text : err_text(e));
+        return false;
+    }
+    if (!read_only) {
+        e = default_domain(store, slice_str(config->tandem.default_domain));
+        if (e) {
+            setup_complain("%s: the default domain '%s' cannot be made: %s", config->store.path,
+                           config->tandem.default_domain, err_text(e));
+            store_close(store);
+            return false;
+        }
+    }
+    *ret = store;
+    return true;
+}

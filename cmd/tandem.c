@@ -1,0 +1,265 @@
+/* tandem: the admin tool. Finds the verb and its input, then has the verb run: by the daemon if one
+ * serves the store, else by itself. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cmd/client.h"
+#include "cmd/offline.h"
+#include "cmd/setup.h"
+#include "cmd/verb.h"
+#include "core/base/mem.h"
+
+static void print_help(void)
+{
+    puts("Usage: tandem [-c FILE] VERB ...\n"
+         "Look after the mail store, while the daemon runs or while it is down.\n\n"
+         "  -c, --config FILE   configuration (/etc/tandem/tandem.ini)\n"
+         "  -h, --help          print this\n"
+         "      --version       print the version\n");
+    puts("  config check\n      check configuration and certificates");
+    for (const struct verb *verb = verbs; verb->name; verb++)
+        printf("  %s%s%s\n      %s\n", verb->name, verb->usage[0] ? " " : "", verb->usage,
+               verb->help);
+    puts(
+        "\nExit status: 0 done, 1 failed, 2 wrong use or configuration, 3 partly done; of deliver: "
+        "0, 64,\n67 no such user, 75 try again, 77 refused.");
+}
+
+/* --- input ------------------------------------------------------------------------------------ */
+
+struct input {
+    int *fds;
+    size_t n;
+};
+
+/* Root may hand over more messages than a process usually has descriptors. */
+static void make_room(size_t n)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= n + 64)
+        return;
+    limit.rlim_cur = n + 64;
+    if (limit.rlim_max < limit.rlim_cur)
+        limit.rlim_max = limit.rlim_cur;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static bool input_open(struct input *input, const char *path)
+{
+    int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        setup_complain("%s: %s", path, strerror(errno));
+        return false;
+    }
+    input->fds[input->n++] = fd;
+    return true;
+}
+
+static void input_close(struct input *input)
+{
+    for (size_t i = 0; i < input->n; i++)
+        close(input->fds[i]);
+    mem_free(input->fds);
+}
+
+static ssize_t read_line(FILE *tty, char **ret)
+{
+    size_t cap = 0;
+    *ret = NULL;
+    return getline(ret, &cap, tty);
+}
+
+/* Asked for twice, without echo; into a pipe, so that it is read like any other input. */
+static bool ask_password(int to)
+{
+    struct termios before, quiet;
+    char *first = NULL, *second = NULL;
+    FILE *tty = fopen("/dev/tty", "r+e");
+    if (!tty || tcgetattr(fileno(tty), &before)) {
+        setup_complain("no terminal to ask for the password; use --password-stdin");
+        if (tty)
+            fclose(tty);
+        return false;
+    }
+    quiet = before;
+    quiet.c_lflag &= ~(tcflag_t)ECHO;
+    tcsetattr(fileno(tty), TCSAFLUSH, &quiet);
+    fputs("Password: ", tty);
+    fflush(tty);
+    ssize_t n = read_line(tty, &first);
+    fputs("\nOnce more: ", tty);
+    fflush(tty);
+    ssize_t m = read_line(tty, &second);
+    fputs("\n", tty);
+    tcsetattr(fileno(tty), TCSAFLUSH, &before);
+    fclose(tty);
+    bool good = n > 0 && n == m && strcmp(first, second) == 0;
+    if (good)
+        good = write(to, first, (size_t)n) == n; /* a line: it fits into the pipe */
+    else
+        setup_complain("these were not the same");
+    if (first)
+        mem_wipe(first, strlen(first));
+    if (second)
+        mem_wipe(second, strlen(second));
+    free(first);
+    free(second);
+    return good;
+}
+
+static bool password_open(struct input *input, int argc, const char **argv)
+{
+    int ends[2];
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--password-stdin") == 0)
+            return input_open(input, "-");
+    if (pipe2(ends, O_CLOEXEC)) {
+        setup_complain("pipe: %s", strerror(errno));
+        return false;
+    }
+    input->fds[input->n++] = ends[0];
+    bool good = ask_password(ends[1]);
+    close(ends[1]);
+    return good;
+}
+
+/* The arguments of deliver behind its options are files: opened here, before we may become somebody
+ * who cannot read them, and taken out. */
+static bool messages_open(struct input *input, int *argc, const char **argv)
+{
+    int kept = 0;
+    bool options = true;
+    for (int i = 0; i < *argc; i++) {
+        if (options && strcmp(argv[i], "--") == 0) {
+            options = false;
+        } else if (options && argv[i][0] == '-' && argv[i][1]) {
+            bool takes_next = !strchr(argv[i], '=') && i + 1 < *argc;
+            argv[kept++] = argv[i];
+            if (takes_next)
+                argv[kept++] = argv[++i];
+        } else if (!input_open(input, argv[i])) {
+            return false;
+        }
+    }
+    *argc = kept;
+    return input->n || input_open(input, "-");
+}
+
+/* `user import FILE --scheme S`: FILE is the argument that is no option's. */
+static bool file_open(struct input *input, int *argc, const char **argv)
+{
+    if (!messages_open(input, argc, argv))
+        return false;
+    if (input->n == 1)
+        return true;
+    setup_complain("one file at a time");
+    return false;
+}
+
+static bool input_of(struct input *input, const struct verb *verb, int *argc, const char **argv)
+{
+    make_room((size_t)*argc);
+    input->fds = mem_new_array((size_t)*argc + 1, sizeof *input->fds);
+    input->n = 0;
+    switch (verb->input) {
+    case VERB_NOTHING:
+        return true;
+    case VERB_PASSWORD:
+        return password_open(input, *argc, argv);
+    case VERB_FILE:
+        return file_open(input, argc, argv);
+    case VERB_MESSAGES:
+        return messages_open(input, argc, argv);
+    }
+    return false;
+}
+
+/* --- verbs ------------------------------------------------------------------------------------ */
+
+/* A verb is one word or two. Returns how many. */
+static int find(int argc, char **argv, const struct verb **ret)
+{
+    char name[64];
+    *ret = verb_find(argv[0]);
+    if (*ret)
+        return 1;
+    if (argc < 2)
+        return 0;
+    snprintf(name, sizeof name, "%s %s", argv[0], argv[1]);
+    *ret = verb_find(name);
+    return *ret ? 2 : 0;
+}
+
+static int run(const struct config *config, const struct verb *verb, int argc, char **argv)
+{
+    struct input input;
+    const char **args = mem_new_array((size_t)argc + 1, sizeof *args);
+    for (int i = 0; i < argc; i++)
+        args[i] = argv[i];
+    int status = verb->input == VERB_MESSAGES ? EX_NOINPUT : EXIT_FAILED, fd;
+    if (input_of(&input, verb, &argc, args)) {
+        switch (client_connect(config, &fd)) {
+        case CLIENT_CONNECTED:
+            status = client_run(config, fd, verb, argc, args, input.fds, input.n);
+            break;
+        case CLIENT_NO_DAEMON:
+            status = offline_run(config, verb, argc, args, input.fds, input.n);
+            break;
+        case CLIENT_REFUSED:
+            break;
+        }
+    }
+    input_close(&input);
+    mem_free(args);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    const char *file = setup_default_config;
+    const struct verb *verb = NULL;
+    int at = 1;
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        if ((strcmp(argv[at], "-c") == 0 || strcmp(argv[at], "--config") == 0) && at + 1 < argc) {
+            file = argv[++at];
+        } else if (strcmp(argv[at], "-h") == 0 || strcmp(argv[at], "--help") == 0) {
+            print_help();
+            return EXIT_DONE;
+        } else if (strcmp(argv[at], "--version") == 0) {
+            puts("tandem " TANDEM_VERSION);
+            return EXIT_DONE;
+        } else {
+            setup_complain("what is '%s'? Try 'tandem --help'", argv[at]);
+            return EXIT_USAGE;
+        }
+    }
+    bool check =
+        argc - at == 2 && strcmp(argv[at], "config") == 0 && strcmp(argv[at + 1], "check") == 0;
+    int words = at < argc && !check ? find(argc - at, argv + at, &verb) : 0;
+    if (!check && !verb) {
+        setup_complain(at < argc ? "there is no verb '%s'; try 'tandem --help'"
+                                 : "what shall be done? Try 'tandem --help'",
+                       at < argc ? argv[at] : "");
+        return EXIT_USAGE;
+    }
+    struct config *config = setup_config(file);
+    if (!config)
+        return verb && verb->input == VERB_MESSAGES ? EX_TEMPFAIL : EXIT_USAGE;
+    int status;
+    if (check) {
+        status = setup_check(config) ? EXIT_DONE : EXIT_USAGE;
+        if (!status)
+            printf("%s: good\n", file);
+    } else {
+        status = run(config, verb, argc - at - words, argv + at + words);
+    }
+    config_unref(config);
+    return status;
+}

@@ -1,0 +1,348 @@
+/* tandem user add, passwd, delete, enable, disable, list, show, set, unset. */
+#include "cmd/user.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auth/auth.h"
+#include "auth/users.h"
+#include "cmd/setup.h"
+
+enum { CREDS_MAX = 64, OPTS_MAX = 256 };
+
+const char *user_scheme(struct verb_call *call)
+{
+    const char *scheme = verb_option(call, "--scheme");
+    if (!scheme)
+        return auth_scheme_word(call->config->auth.scheme);
+    if (auth_scheme_known(scheme))
+        return scheme;
+    verb_complain(call,
+                  "there is no scheme '%s'; take yescrypt, argon2id, scram-sha-256, "
+                  "scram-sha-1, bcrypt, sha512-crypt, ssha512 or ssha256",
+                  scheme);
+    return NULL;
+}
+
+struct slice user_uidl_format(const struct config *config)
+{
+    static const char *const words[] = {
+        [UIDL_DOVECOT] = "dovecot", [UIDL_CYRUS] = "cyrus", [UIDL_COURIER] = "courier",
+        [UIDL_UW] = "uw",           [UIDL_UID] = "uid",     [UIDL_GUID] = "guid"};
+    return slice_str(words[config->settings.pop3.uidl_format]);
+}
+
+const char *user_password_error(enum err e)
+{
+    switch (e) {
+    case ERR_SYNTAX:
+        return "the password is empty or holds a NUL";
+    case ERR_TOOBIG:
+        return "the password is longer than 511 octets";
+    default:
+        return "the password cannot be hashed: is there memory?";
+    }
+}
+
+static int outcome(struct verb_call *call, const char *name, struct store_wait *wait)
+{
+    struct store_result result;
+    enum err e = store_wait(wait, &result);
+    int status = e ? verb_failed(call, name, &result) : EXIT_DONE;
+    store_result_finish(&result);
+    return status;
+}
+
+/* --- add, passwd ------------------------------------------------------------------------------ */
+
+/* NAME and the new verifier of the password that comes by the input. */
+static int read_new(struct verb_call *call, struct slice *ret_verifier)
+{
+    struct slice password;
+    (void)verb_flag(call, "--password-stdin"); /* the tool's: where the password comes from */
+    const char *scheme = user_scheme(call);
+    if (!scheme || !verb_arguments(call, 1, 1))
+        return EXIT_USAGE;
+    if (!verb_password(call, &password))
+        return EXIT_FAILED;
+    enum err e = auth_verifier_make(scheme, password, &call->arena, ret_verifier);
+    return e ? verb_complain(call, "%s", user_password_error(e)) : EXIT_DONE;
+}
+
+int verb_user_add(struct verb_call *call)
+{
+    struct slice login, verifier;
+    struct store_result result;
+    int status = read_new(call, &verifier);
+    if (status)
+        return status;
+    if (!verb_login(call, call->argv[0], &login))
+        return EXIT_USAGE;
+    struct store_wait *wait = store_wait_new();
+    store_user_create(call->store, login, verifier, user_uidl_format(call->config),
+                      store_wait_to(wait));
+    enum err e = store_wait(wait, &result);
+    if (e == ERR_NOTFOUND)
+        status =
+            verb_complain(call, SLICE_FMT ": its domain is not here; 'tandem domain add' first",
+                          SLICE_ARG(login));
+    else if (e == ERR_EXISTS)
+        status = verb_complain(call, SLICE_FMT ": the account exists already", SLICE_ARG(login));
+    else if (e)
+        status = verb_failed(call, call->argv[0], &result);
+    store_result_finish(&result);
+    return status;
+}
+
+int verb_user_passwd(struct verb_call *call)
+{
+    struct store_user user;
+    struct slice verifier;
+    struct store_cred creds[CREDS_MAX];
+    int status = read_new(call, &verifier);
+    if (status)
+        return status;
+    if (!verb_user(call, call->argv[0], &user))
+        return EXIT_FAILED;
+    memcpy(creds, user.creds, user.ncreds * sizeof *creds);
+    if (user.ncreds == 0) {
+        creds[0] = (struct store_cred){.id = 1, .protocols = CRED_IMAP | CRED_POP3};
+        user.ncreds = 1;
+    }
+    creds[0].verifier = verifier; /* the account's own; app passwords stay */
+    user.creds = creds;
+    struct store_wait *wait = store_wait_new();
+    store_user_set(call->store, &user, store_wait_to(wait));
+    return outcome(call, call->argv[0], wait);
+}
+
+/* --- delete, enable, disable ------------------------------------------------------------------ */
+
+int verb_user_delete(struct verb_call *call)
+{
+    struct store_user user;
+    if (!verb_arguments(call, 1, 1))
+        return EXIT_USAGE;
+    if (!verb_user(call, call->argv[0], &user))
+        return EXIT_FAILED;
+    struct store_wait *wait = store_wait_new();
+    store_user_delete(call->store, user.login, store_wait_to(wait));
+    int status = outcome(call, call->argv[0], wait);
+    if (status == EXIT_DONE)
+        store_live_kick(call->store, user.acct);
+    return status;
+}
+
+static int switch_to(struct verb_call *call, bool disabled)
+{
+    struct store_user user;
+    if (!verb_arguments(call, 1, 1))
+        return EXIT_USAGE;
+    if (!verb_user(call, call->argv[0], &user))
+        return EXIT_FAILED;
+    user.disabled = disabled;
+    struct store_wait *wait = store_wait_new();
+    store_user_set(call->store, &user, store_wait_to(wait));
+    int status = outcome(call, call->argv[0], wait);
+    if (status == EXIT_DONE && disabled)
+        store_live_kick(call->store, user.acct);
+    return status;
+}
+
+int verb_user_disable(struct verb_call *call)
+{
+    return switch_to(call, true);
+}
+
+int verb_user_enable(struct verb_call *call)
+{
+    return switch_to(call, false);
+}
+
+/* --- list, show ------------------------------------------------------------------------------- */
+
+static bool say_login(void *arg, struct slice login, uint32_t acct)
+{
+    (void)acct;
+    verb_say(arg, SLICE_FMT, SLICE_ARG(login));
+    return true;
+}
+
+int verb_user_list(struct verb_call *call)
+{
+    if (!verb_arguments(call, 0, 0))
+        return EXIT_USAGE;
+    enum err e = store_user_each(call->reader, SLICE_NONE, say_login, call);
+    return e ? verb_complain(call, "%s", err_text(e)) : EXIT_DONE;
+}
+
+static void say_usage(struct verb_call *call, const struct store_user *user)
+{
+    struct settings settings;
+    struct store_account *account;
+    struct store_usage usage;
+    auth_settings(call->config, user, &call->arena, &settings);
+    struct store_limits limits = auth_limits(&settings);
+    if (store_account_open(call->reader, user, &limits, &account))
+        return;
+    if (!store_usage(call->reader, account, &usage)) {
+        verb_say(call, "messages %" PRIu64, usage.messages);
+        verb_say(call, "octets %" PRIu64, usage.octets);
+        if (limits.quota_octets)
+            verb_say(call, "quota %" PRIu64, limits.quota_octets);
+    }
+    store_account_close(account);
+}
+
+int verb_user_show(struct verb_call *call)
+{
+    struct store_user user;
+    if (!verb_arguments(call, 1, 1))
+        return EXIT_USAGE;
+    if (!verb_user(call, call->argv[0], &user))
+        return EXIT_FAILED;
+    verb_say(call, "login " SLICE_FMT, SLICE_ARG(user.login));
+    verb_say(call, "account %u", user.acct);
+    verb_say(call, "shard %u", user.shard);
+    verb_say(call, "state %s", user.disabled ? "disabled" : "enabled");
+    static const struct {
+        uint32_t flag;
+        const char *text;
+    } flags[] = {
+        {USER_MASTER,  "master"         },
+        {USER_NO_IMAP, "imap.enabled=no"},
+        {USER_NO_POP3, "pop3.enabled=no"},
+        {USER_NO_LMTP, "lmtp.enabled=no"}
+    };
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (user.flags & flags[i].flag)
+            verb_say(call, "set %s", flags[i].text);
+    for (size_t i = 0; i < user.nopts; i++)
+        verb_say(call, "%s " SLICE_FMT "=" SLICE_FMT, user.opts[i].of_domain ? "domain" : "set",
+                 SLICE_ARG(user.opts[i].name), SLICE_ARG(user.opts[i].value));
+    for (size_t i = 0; i < user.ncreds; i++) {
+        const struct store_cred *cred = &user.creds[i];
+        size_t scheme = slice_find(cred->verifier, '}'); /* of the verifier nothing else is shown */
+        verb_say(call, "credential %u " SLICE_FMT " %s%s" SLICE_FMT, cred->id,
+                 SLICE_ARG(slice_first(cred->verifier, scheme + 1)),
+                 cred->protocols & CRED_IMAP ? "imap " : "",
+                 cred->protocols & CRED_POP3 ? "pop3 " : "", SLICE_ARG(cred->name));
+    }
+    say_usage(call, &user);
+    return EXIT_DONE;
+}
+
+/* --- set, unset ------------------------------------------------------------------------------- */
+
+/* The switch of a protocol is a flag of the account's own row. */
+static uint32_t switch_flag(struct slice name)
+{
+    return slice_eq(name, SLICE("imap.enabled"))   ? USER_NO_IMAP
+           : slice_eq(name, SLICE("pop3.enabled")) ? USER_NO_POP3
+           : slice_eq(name, SLICE("lmtp.enabled")) ? USER_NO_LMTP
+                                                   : 0;
+}
+
+static size_t opt_find(const struct store_opt *opts, size_t n, struct slice name)
+{
+    size_t i = 0;
+    while (i < n && !slice_eq(opts[i].name, name))
+        i++;
+    return i;
+}
+
+/* The account's own options, apart from its domain's. */
+static size_t own_opts(const struct store_user *user, struct store_opt *to)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < user->nopts && n < OPTS_MAX; i++)
+        if (!user->opts[i].of_domain)
+            to[n++] = user->opts[i];
+    return n;
+}
+
+static bool set_one(struct verb_call *call, struct store_user *user, struct settings *settings,
+                    struct store_opt *opts, size_t *n, const char *text)
+{
+    struct slice pair = slice_str(text);
+    size_t at = slice_find(pair, '=');
+    struct fault why = {0};
+    if (at == pair.len) {
+        verb_complain(call, "'%s': write KEY=VALUE", text);
+        return false;
+    }
+    struct slice name = slice_first(pair, at), value = slice_from(pair, at + 1);
+    if (config_override(settings, name, value, &call->arena, &why)) {
+        verb_complain(call, "%s: %s", text, why.text);
+        return false;
+    }
+    uint32_t flag = switch_flag(name);
+    if (flag) {
+        user->flags = slice_eq(value, SLICE("no")) ? user->flags | flag : user->flags & ~flag;
+        return true;
+    }
+    size_t i = opt_find(opts, *n, name);
+    if (i == OPTS_MAX) {
+        verb_complain(call, "%s: an account has at most %d settings of its own", text, OPTS_MAX);
+        return false;
+    }
+    opts[i] = (struct store_opt){.name = name, .value = value};
+    *n += i == *n;
+    return true;
+}
+
+static int store_own(struct verb_call *call, struct store_user *user, struct store_opt *opts,
+                     size_t n)
+{
+    user->opts = opts;
+    user->nopts = n;
+    struct store_wait *wait = store_wait_new();
+    store_user_set(call->store, user, store_wait_to(wait));
+    return outcome(call, call->argv[0], wait);
+}
+
+int verb_user_set(struct verb_call *call)
+{
+    struct store_user user;
+    struct store_opt opts[OPTS_MAX];
+    struct settings settings;
+    struct fault why = {0};
+    if (!verb_arguments(call, 2, 1 + OPTS_MAX))
+        return EXIT_USAGE;
+    if (!verb_user(call, call->argv[0], &user))
+        return EXIT_FAILED;
+    auth_settings(call->config, &user, &call->arena, &settings);
+    size_t n = own_opts(&user, opts);
+    for (int i = 1; i < call->argc; i++)
+        if (!set_one(call, &user, &settings, opts, &n, call->argv[i]))
+            return EXIT_USAGE;
+    if (config_settings_check(&settings, &why)) {
+        verb_complain(call, "%s", why.text);
+        return EXIT_USAGE;
+    }
+    return store_own(call, &user, opts, n);
+}
+
+int verb_user_unset(struct verb_call *call)
+{
+    struct store_user user;
+    struct store_opt opts[OPTS_MAX];
+    if (!verb_arguments(call, 2, 1 + OPTS_MAX))
+        return EXIT_USAGE;
+    if (!verb_user(call, call->argv[0], &user))
+        return EXIT_FAILED;
+    size_t n = own_opts(&user, opts);
+    for (int i = 1; i < call->argc; i++) {
+        struct slice name = slice_str(call->argv[i]);
+        uint32_t flag = switch_flag(name);
+        size_t at = opt_find(opts, n, name);
+        if (flag)
+            user.flags &= ~flag;
+        else if (at < n)
+            opts[at] = opts[--n];
+        else
+            return verb_complain(call, "%s: not set for this account", call->argv[i]);
+    }
+    return store_own(call, &user, opts, n);
+}

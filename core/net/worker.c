@@ -44,6 +44,7 @@ struct pool {
     unsigned hash_waiting, hash_running;
     bool hash_last; /* the lane of the job taken last: when both wait they take turns */
     bool stopping;
+    unsigned started; /* threads to be joined */
 
     atomic_uint depth;
     struct worker workers[];
@@ -204,7 +205,7 @@ static void *work(void *arg)
 
 /* --- the pool --------------------------------------------------------------------------------- */
 
-static void stop_and_join(struct pool *pool, unsigned n)
+void pool_stop(struct pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
     pool->stopping = true;
@@ -213,16 +214,14 @@ static void stop_and_join(struct pool *pool, unsigned n)
     for (struct source *source = pool->ring_first; source; source = source->next_in_ring)
         for (struct job *job = source->jobs.first; job; job = job->next)
             atomic_store(&job->cancelled, true);
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < pool->started; i++)
         if (pool->workers[i].running)
             atomic_store(&pool->workers[i].running->cancelled, true);
     pthread_cond_broadcast(&pool->more);
     pthread_mutex_unlock(&pool->lock);
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < pool->started; i++)
         pthread_join(pool->workers[i].thread, NULL);
-    pthread_cond_destroy(&pool->more);
-    pthread_mutex_destroy(&pool->lock);
-    mem_free(pool);
+    pool->started = 0;
 }
 
 enum err pool_new(const struct pool_conf *conf, struct pool **ret)
@@ -237,17 +236,16 @@ enum err pool_new(const struct pool_conf *conf, struct pool **ret)
     sigset_t all, old; /* signals are the main thread's */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    unsigned started = 0;
-    for (; started < conf->workers; started++) {
-        struct worker *worker = &pool->workers[started];
+    for (; pool->started < conf->workers; pool->started++) {
+        struct worker *worker = &pool->workers[pool->started];
         worker->pool = pool;
-        worker->index = started;
+        worker->index = pool->started;
         if (pthread_create(&worker->thread, NULL, work, worker))
             break;
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (started < conf->workers) {
-        stop_and_join(pool, started);
+    if (pool->started < conf->workers) {
+        pool_free(pool);
         return ERR_DOWN;
     }
     *ret = pool;
@@ -277,8 +275,12 @@ enum err pool_submit(struct pool *pool, struct job *job)
 
 void pool_free(struct pool *pool)
 {
-    if (pool)
-        stop_and_join(pool, pool->conf.workers);
+    if (!pool)
+        return;
+    pool_stop(pool);
+    pthread_cond_destroy(&pool->more);
+    pthread_mutex_destroy(&pool->lock);
+    mem_free(pool);
 }
 
 unsigned pool_depth(const struct pool *pool)

@@ -40,7 +40,10 @@ struct pool_conf {
 MUST_CHECK enum err pool_new(const struct pool_conf *conf, struct pool **ret);
 /* Any thread. ERR_AGAIN: the queue is full; nothing was taken. */
 MUST_CHECK enum err pool_submit(struct pool *pool, struct job *job);
-void pool_free(struct pool *pool); /* marks all waiting jobs cancelled, runs them out, joins */
+/* Marks all waiting jobs cancelled, runs them out, joins; later ones get ERR_AGAIN. While the loops
+ * still run, so that every `done` does. Not on a thread of the pool. */
+void pool_stop(struct pool *pool);
+void pool_free(struct pool *pool);            /* pool_stop, if that was not done; NULL shrugs */
 unsigned pool_depth(const struct pool *pool); /* jobs waiting, for metrics */
 
 #endif

@@ -78,12 +78,22 @@ void store_start(struct store *store, struct pool *pool)
     store->pool = pool;
 }
 
+void store_stop(struct store *store)
+{
+    /* Shards first: what they still do may need the catalog, never the other way round. */
+    for (unsigned i = 0; i < store->nshards; i++)
+        if (store->shard[i] && store->shard[i]->committer)
+            committer_stop(store->shard[i]->committer);
+    if (store->catalog && store->catalog->committer)
+        committer_stop(store->catalog->committer);
+}
+
 void store_close(struct store *store)
 {
     if (!store)
         return;
     bool served = store->catalog && store->catalog->committer;
-    /* Shards first: what they still do may need the catalog, never the other way round. */
+    store_stop(store);
     for (unsigned i = 0; i < store->nshards; i++)
         if (store->shard[i])
             committer_free(store->shard[i]->committer);

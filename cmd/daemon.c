@@ -1,8 +1,8 @@
 /* The life of the daemon, after tandemd.c has bound the sockets and dropped root:
  *
  *   open store -> loops, pool, auth, front ends -> threads -> READY
- *        -> SIGHUP: reload ... -> SIGTERM: drain -> the last connection has gone -> loops stop
- *        -> join -> pool -> auth -> store
+ *        -> SIGHUP: reload ... -> SIGTERM: drain -> the last connection has gone
+ *        -> pool and store stop, their completions run -> loops stop -> join -> auth -> store
  *
  * Everything is taken down in the opposite order of its making. */
 #include "cmd/daemon.h"
@@ -54,14 +54,40 @@ struct daemon {
     const char *reason; /* of the end: the signal's name */
 };
 
-/* --- signals ---------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
+/* A completion that finds the turn's snapshot older than its commit comes back in the next turn:
+ * a loop is stopped two turns after the last of them was posted. */
+struct last_turns {
+    struct post post;
+    unsigned left;
+};
+
+static void on_last_turn(struct loop *loop, struct post *post)
+{
+    struct last_turns *last = (struct last_turns *)post; /* its first member */
+    if (last->left--) {
+        loop_post(loop, post);
+        return;
+    }
+    mem_free(last);
+    loop_stop(loop);
+}
+
+/* On loops[0], when the last connection has gone. */
 static void on_stopped(void *arg)
 {
     struct daemon *d = arg;
-    for (unsigned i = 0; i < d->n; i++)
-        loop_stop(d->loops[i]);
+    pool_stop(d->pool);
+    store_stop(d->store);
+    for (unsigned i = 0; i < d->n; i++) {
+        struct last_turns *last = mem_new(sizeof *last);
+        *last = (struct last_turns){.post = {.run = on_last_turn}, .left = 2};
+        loop_post(d->loops[i], &last->post);
+    }
 }
+
+/* --- signals ---------------------------------------------------------------------------------- */
 
 /* A second signal changes nothing: the drain has its own end, [tandem] drain. */
 static void drain(struct daemon *d, const char *reason)

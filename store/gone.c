@@ -209,6 +209,11 @@ static bool is_young(const struct gone *g, const struct turn *turn, uint32_t a, 
     return false;
 }
 
+static bool is_followed(struct store *store, uint32_t a)
+{
+    return boxes_oldest_told(store, a, MOVED_ANYWHERE) != UINT64_MAX;
+}
+
 /* ERR_AGAIN: the slice is used up; g->here says where it goes on. */
 static enum err drop_batch(struct gone *g, struct turn *turn, const struct batch *b,
                            struct acct *acct, unsigned pages, struct spent *spent)
@@ -218,6 +223,7 @@ static enum err drop_batch(struct gone *g, struct turn *turn, const struct batch
     uint32_t m = 0;
     uint64_t told = 0;
     bool later = false; /* a batch of its own will come */
+    bool followed = is_followed(turn->env->store, b->a);
     if (g->here.m == 0)
         g->here.m = b->m;
     key_gone(&prefix, b->a, GONE_TRANSIENT, b->m, 0);
@@ -241,7 +247,8 @@ static enum err drop_batch(struct gone *g, struct turn *turn, const struct batch
             later = b->m == 0 && is_young(g, turn, b->a, m);
         }
         if (row.expunge_modseq <= b->modseq && !later) {
-            if (row.expunge_modseq <= told) {
+            bool trace = (row.why & GONE_WHY_MASK) == GONE_MOVED;
+            if (row.expunge_modseq <= told && !(trace && followed)) {
                 SCHED_POINT("gone: not claimed, not yet dropped");
                 e = gone_drop(turn, acct, GONE_TRANSIENT, m, u, spent);
             } else {
@@ -262,7 +269,7 @@ static void retry_held(struct env *env)
     size_t kept = 0;
     for (size_t i = 0; i < g->held.n; i++) {
         struct batch b = g->held.list[i];
-        if (boxes_claims(env->store, b.a, b.m, b.modseq))
+        if (boxes_claims(env->store, b.a, b.m, b.modseq) || is_followed(env->store, b.a))
             g->held.list[kept++] = b;
         else
             batch_add(&g->ripe, 1, b);

@@ -18,6 +18,11 @@
 #include "store/age.h"
 #include "store/commit.h"
 
+/* In place of a mailbox: a pin (store/snapshot.h) on it holds the traces of every MOVE in the
+ * account, because a maildrop follows a message that is moved again from a mailbox that it does not
+ * show. */
+enum { MOVED_ANYWHERE = 0 };
+
 /* Before committer_start, when the catalog is open: makes env->gone and registers its upkeep. */
 void gone_register(struct env *env);
 void gone_free(struct gone *gone); /* after committer_free; NULL shrugs */

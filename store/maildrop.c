@@ -5,6 +5,7 @@
 
 #include "core/base/mem.h"
 #include "store/body.h"
+#include "store/gone.h"
 #include "store/live.h"
 #include "store/uidl.h"
 
@@ -221,14 +222,15 @@ static enum err freeze(struct store_reader *reader, struct store_account *accoun
     k->a = account->a;
     k->list = mem_new(sizeof *k->list);
     atomic_init(&k->list->refs, 1);
-    k->list->pins = mem_new_array(rule->nfolders, sizeof *k->list->pins);
+    k->list->pins = mem_new_array(rule->nfolders + 1, sizeof *k->list->pins);
+    boxes_pin_told(reader->store, k->a, MOVED_ANYWHERE, 0, &k->list->pins[k->list->npins++]);
     enum err e = ERR_OK;
     for (size_t i = 0; !e && i < rule->nfolders; i++) {
         e = add_folder(k, rule->folders[i]);
         if (e == ERR_NOTFOUND)
             e = ERR_OK; /* one of several; whether it was the only one shows below */
     }
-    if (!e && k->list->npins == 0)
+    if (!e && k->list->nruns == 0)
         e = ERR_NOTFOUND;
     if (!e)
         put_in_order(k);

@@ -30,7 +30,7 @@ struct listing {
     struct run *runs;
     uint32_t n, nruns;
     uint64_t octets;
-    struct told_pin *pins; /* one a mailbox */
+    struct told_pin *pins; /* one a mailbox, and the account's (gone.h, MOVED_ANYWHERE) */
     size_t npins;
 };
 

@@ -24,6 +24,7 @@ void home_start(struct home *home)
     assert_non_null(mkdtemp(home->dir));
     home->store = NULL;
     home->undelete_s = 14 * 86400;
+    home->log_rows = 0;
     struct store_conf conf = {.path = home->dir, .map_size = (uint64_t)1 << 30};
     struct fault why = {0};
     enum err e = store_open(&conf, &home->store, &why);
@@ -40,7 +41,8 @@ void home_start(struct home *home)
 
 void home_open(struct home *home)
 {
-    struct store_conf conf = {.path = home->dir, .map_size = (uint64_t)1 << 30};
+    struct store_conf conf = {
+        .path = home->dir, .map_size = (uint64_t)1 << 30, .log_rows = home->log_rows};
     struct fault why = {0};
     enum err e = store_open(&conf, &home->store, &why);
     if (e)

@@ -12,6 +12,7 @@ struct home {
     struct store_reader *reader;
     struct store_account *account;
     uint32_t undelete_s; /* of the account, from the next home_open on */
+    uint32_t log_rows;   /* of the journal, the same; 0 = the default */
 };
 
 void home_start(struct home *home); /* an empty store with alice@example.org */

@@ -88,7 +88,8 @@ enum err store_view_open(struct store_reader *reader, struct store_account *acco
                                 .told_uid = box.row.uidnext - 1,
                                 .seen = box.row.highestmodseq,
                                 .flags_told = box.row.highestmodseq,
-                                .ghosts_max = GHOSTS_MAX};
+                                .ghosts_max = GHOSTS_MAX,
+                                .flagged_max = FLAGGED_MAX};
     boxes_pin_told(account->store, box.a, box.m, box.row.highestmodseq, &view->pin);
     bool changed;
     e = snapshot_to_open(view, txn, &box, &view->snap);

@@ -66,6 +66,7 @@ struct store_view {
     uint32_t pending[EVENT_UIDS];
     unsigned npending;
     bool scan; /* too many to name: look at the rows */
+    uint32_t flagged_max;
     struct {
         bool on;
         uint32_t next_uid, last_uid;

@@ -113,7 +113,7 @@ static enum err tell_pending(struct store_view *view, struct engine_txn *txn, ui
     return ERR_OK;
 }
 
-/* Changed flags of one bucket. False: FLAGGED_MAX is reached, the walk goes on there. */
+/* Changed flags of one bucket. False: flagged_max is reached, the walk goes on there. */
 static bool walk_bucket(struct store_view *view, const struct hot_row *row, uint32_t bucket,
                         struct store_changes *ret)
 {
@@ -123,7 +123,7 @@ static bool walk_bucket(struct store_view *view, const struct hot_row *row, uint
         uint32_t uid = (bucket << BUCKET_SHIFT) + bit;
         if (!hot_has(row, bit) || uid < view->walk.next_uid || uid > view->walk.last_uid)
             continue;
-        if (ret->nflagged == FLAGGED_MAX) {
+        if (ret->nflagged == view->flagged_max) {
             view->walk.next_uid = uid;
             return false;
         }
@@ -164,7 +164,8 @@ static enum err tell_walk(struct store_view *view, struct engine_txn *txn,
         return e;
     if (through) {
         view->walk.on = false;
-        view->flags_told = view->walk.upto;
+        /* Unless flags have changed since the walk began, it has brought the view up to date. */
+        view->flags_told = view->scan || view->npending ? view->walk.upto : view->seen;
     }
     return ERR_OK;
 }

@@ -158,14 +158,34 @@ class Server:
         return client
 
     def lmtp(self, timeout=30):
-        client = smtplib.LMTP(self.address, PORTS["lmtp"], timeout=timeout)
+        client = Lmtp(self.address, PORTS["lmtp"], timeout=timeout)
         client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return client
 
-    def deliver(self, message, *users, sender="sender@example.net"):
+    def deliver(self, message, *users):
         with self.lmtp() as client:
-            refused = client.sendmail(sender, [f"{u}@{DOMAIN}" for u in users], message)
-            assert not refused
+            answers = client.deliver(message, *users)
+            assert all(code == 250 for code, _ in answers.values()), answers
+
+
+class Lmtp(smtplib.LMTP):
+    """smtplib's reads one answer after the data; LMTP gives one for each recipient."""
+
+    def deliver(self, message, *users, sender="sender@example.net"):
+        """{user: (code, text)}, the answer to RCPT where that was a refusal."""
+        self.ehlo_or_helo_if_needed()
+        code, text = self.mail(sender)
+        if code != 250:
+            raise smtplib.SMTPResponseException(code, text)
+        answers = {user: self.rcpt(f"{user}@{DOMAIN}") for user in users}
+        accepted = [user for user, (code, _) in answers.items() if code == 250]
+        if not accepted:
+            self.rset()
+            return answers
+        answers[accepted[0]] = self.data(message)
+        for user in accepted[1:]:
+            answers[user] = self.getreply()
+        return answers
 
 
 class Imap(imaplib.IMAP4):

@@ -30,15 +30,16 @@ bool identity_find(const struct config *config, struct identity *ret)
     }
     const struct passwd *pw = getpwnam(config->tandem.user);
     if (!pw) {
-        setup_complain("%s: tandem.user: there is no user '%s'; make it with 'adduser --system "
-                       "--group %s' or name another",
-                       config->file, config->tandem.user, config->tandem.user);
+        setup_mistake(config, "tandem", "user",
+                      "there is no user '%s'; make it with 'adduser --system "
+                      "--group %s' or name another",
+                      config->tandem.user, config->tandem.user);
         return false;
     }
     if (pw->pw_uid == 0) {
-        setup_complain("%s: tandem.user: '%s' is root, which Tandem does not run as; name another "
-                       "user",
-                       config->file, config->tandem.user);
+        setup_mistake(config, "tandem", "user",
+                      "'%s' is root, which Tandem does not run as; name another user",
+                      config->tandem.user);
         return false;
     }
     named(pw, pw->pw_uid, pw->pw_gid, ret);
@@ -51,15 +52,16 @@ bool identity_of_store(const struct config *config, struct identity *ret)
     struct stat st;
     if (stat(path, &st)) {
         if (errno != ENOENT) {
-            setup_complain("%s: store.path: %s: %s", config->file, path, strerror(errno));
+            setup_mistake(config, "store", "path", "%s: %s", path, strerror(errno));
             return false;
         }
         return identity_find(config, ret) && store_directory_ready(config, ret);
     }
     if (st.st_uid == 0) {
-        setup_complain("%s: store.path: %s belongs to root; give it to the user of the daemon "
-                       "('chown -R %s: %s')",
-                       config->file, path, config->tandem.user, path);
+        setup_mistake(config, "store", "path",
+                      "%s belongs to root; give it to the user of the daemon ("
+                      "'chown -R %s: %s')",
+                      path, config->tandem.user, path);
         return false;
     }
     if (geteuid() != 0 && st.st_uid != geteuid()) {
@@ -78,30 +80,29 @@ bool store_directory_ready(const struct config *config, const struct identity *w
     struct stat st;
     if (mkdir(path, 0750) == 0) {
         if (geteuid() == 0 && chown(path, who->uid, who->gid)) {
-            setup_complain("%s: store.path: %s cannot be given to '%s': %s", config->file, path,
-                           who->name, strerror(errno));
+            setup_mistake(config, "store", "path", "%s cannot be given to '%s': %s", path,
+                          who->name, strerror(errno));
             return false;
         }
         return true;
     }
     if (errno != EEXIST) {
-        setup_complain("%s: store.path: %s cannot be made: %s%s", config->file, path,
-                       strerror(errno), errno == ENOENT ? "; make the directory above it" : "");
+        setup_mistake(config, "store", "path", "%s cannot be made: %s%s", path, strerror(errno),
+                      errno == ENOENT ? "; make the directory above it" : "");
         return false;
     }
     if (stat(path, &st)) {
-        setup_complain("%s: store.path: %s: %s", config->file, path, strerror(errno));
+        setup_mistake(config, "store", "path", "%s: %s", path, strerror(errno));
         return false;
     }
     if (!S_ISDIR(st.st_mode)) {
-        setup_complain("%s: store.path: %s is not a directory", config->file, path);
+        setup_mistake(config, "store", "path", "%s is not a directory", path);
         return false;
     }
     if (st.st_uid != who->uid) {
         const struct passwd *pw = getpwuid(st.st_uid);
-        setup_complain("%s: store.path: %s belongs to '%s', not to '%s'; 'chown -R %s: %s'",
-                       config->file, path, pw ? pw->pw_name : "another user", who->name, who->name,
-                       path);
+        setup_mistake(config, "store", "path", "%s belongs to '%s', not to '%s'; 'chown -R %s: %s'",
+                      path, pw ? pw->pw_name : "another user", who->name, who->name, path);
         return false;
     }
     return true;
@@ -165,8 +166,11 @@ void descriptors_raise(const struct config *config)
         return;
     raised = (struct rlimit){limit.rlim_max, limit.rlim_max}; /* not root: as far as it goes */
     (void)setrlimit(RLIMIT_NOFILE, &raised);
-    setup_complain("%s: limits.connections: %u connections need %llu descriptors, and the limit is "
-                   "%llu; raise LimitNOFILE (systemd) or ulimit -n",
-                   config->file, config->limits.connections, (unsigned long long)want,
-                   (unsigned long long)limit.rlim_max);
+    if (setup_line(config, "limits", "connections") == 0)
+        return; /* nobody asked for so many; accept waits when they run out */
+    setup_mistake(config, "limits", "connections",
+                  "%u connections need %llu descriptors, and the limit is "
+                  "%llu; raise LimitNOFILE (systemd) or ulimit -n",
+                  config->limits.connections, (unsigned long long)want,
+                  (unsigned long long)limit.rlim_max);
 }

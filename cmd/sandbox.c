@@ -155,6 +155,7 @@ static const char *const calls[] = {
     "ioctl", "copy_file_range", "sendfile",
     /* memory */
     "brk", "mmap", "munmap", "mremap", "mprotect", "madvise", "mincore", "msync", "membarrier",
+    "memfd_create",
     /* sockets */
     "socketpair", "bind", "listen", "accept", "accept4", "connect", "shutdown", "getsockname",
     "getpeername", "getsockopt", "setsockopt", "sendto", "sendmsg", "sendmmsg", "recvfrom",

@@ -42,8 +42,7 @@ struct config *setup_config(const char *path)
     return e ? NULL : config;
 }
 
-/* The line of a key outside named sections, 0 when the file does not have it. */
-static unsigned line_of(const struct config *config, const char *section, const char *key)
+unsigned setup_line(const struct config *config, const char *section, const char *key)
 {
     struct config_key_info info;
     unsigned line = 0;
@@ -53,22 +52,35 @@ static unsigned line_of(const struct config *config, const char *section, const 
     return line;
 }
 
+int setup_mistake(const struct config *config, const char *section, const char *key,
+                  const char *format, ...)
+{
+    char text[1024], line[16] = "";
+    unsigned n = setup_line(config, section, key);
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    if (n)
+        snprintf(line, sizeof line, ":%u", n);
+    return setup_complain("%s%s: %s.%s: %s", config->file, line, section, key, text);
+}
+
 bool setup_check(const struct config *config)
 {
     bool good = true;
     if (!auth_domain_valid(slice_str(config->tandem.default_domain))) {
-        setup_complain("%s:%u: tandem.default_domain: '%s' is not a domain; write one such as "
-                       "example.org",
-                       config->file, line_of(config, "tandem", "default_domain"),
-                       config->tandem.default_domain);
+        setup_mistake(config, "tandem", "default_domain",
+                      "'%s' is not a domain; write one such as example.org",
+                      config->tandem.default_domain);
         good = false;
     }
     for (unsigned i = 0; i < config->auth.sources.n; i++) {
         if (config->auth.sources.items[i].kind == SOURCE_CATALOG)
             continue;
-        setup_complain("%s:%u: auth.sources: this version has accounts in its catalog only; write "
-                       "'catalog' and bring accounts in with 'tandem user import'",
-                       config->file, line_of(config, "auth", "sources"));
+        setup_mistake(config, "auth", "sources",
+                      "this version has accounts in its catalog only; write "
+                      "'catalog' and bring accounts in with 'tandem user import'");
         good = false;
         break;
     }
@@ -141,8 +153,8 @@ bool setup_store_open(const struct config *config, bool read_only, struct store 
     enum err e = store_open(&conf, &store, &why);
     mem_free(allow_fs);
     if (e) {
-        setup_complain("%s:%u: store.path: %s: %s", config->file, line_of(config, "store", "path"),
-                       config->store.path, why.text[0] ? why.text : err_text(e));
+        setup_mistake(config, "store", "path", "%s: %s", config->store.path,
+                      why.text[0] ? why.text : err_text(e));
         return false;
     }
     if (!read_only) {

@@ -20,6 +20,11 @@ int setup_complain(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* Read and check; every error is a line on stderr. NULL: there were some. */
 MUST_CHECK struct config *setup_config(const char *path);
+/* The line of a key outside named sections; 0: the file does not have it. */
+unsigned setup_line(const struct config *config, const char *section, const char *key);
+/* The same about a key: "PROGRAM: FILE:LINE: SECTION.KEY: text". */
+int setup_mistake(const struct config *config, const char *section, const char *key,
+                  const char *format, ...) PRINTF_LIKE(4, 5);
 /* Certificates, keys and what else a config names: as a start would read them. False: complained.
  */
 MUST_CHECK bool setup_check(const struct config *config);

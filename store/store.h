@@ -60,10 +60,11 @@ MUST_CHECK enum err store_open(const struct store_conf *conf, struct store **ret
                                struct fault *why);
 /* The pool does cold page-in, verify and scans. Timers start (expiry, trims, reaper). */
 void store_start(struct store *store, struct pool *pool);
-/* All sessions are gone. Does what was submitted; later changes get ERR_AGAIN. While the loops still
- * run, so that every completion reaches its loop and gives back what it holds. */
+/* All sessions are gone. Does what was submitted; later changes get ERR_AGAIN. While the loops
+ * still run, so that every completion reaches its loop and gives back what it holds. */
 void store_stop(struct store *store);
-/* The loops have ended. Stops, if that was not done, writes lazy rows, marks a clean shutdown, closes. NULL shrugs. */
+/* The loops have ended. Stops, if that was not done, writes lazy rows, marks a clean shutdown,
+ * closes. NULL shrugs. */
 void store_close(struct store *store);
 
 /* One per loop or worker thread: its read transactions and its slot in the grace gate. `loop` NULL:

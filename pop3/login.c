@@ -115,12 +115,16 @@ enum step pop3_user(struct pop3_session *s)
     return STEP_DONE;
 }
 
+/* A maildrop whose dead holder has been told to go is free after two seconds at the latest. */
+enum { RETRY_MS = 250, RETRIES = 12 };
+
 enum login_phase { LOGIN_ASK, LOGIN_ANSWERED, LOGIN_OPEN };
 
 struct login {
     enum login_phase phase;
     struct store_poprule rule;
     size_t warmed; /* of its folders, how many the pool has paged in */
+    unsigned retries;
 };
 
 static void answered(void *object, enum err e, struct auth_session *auth)
@@ -159,14 +163,24 @@ static void log_login(struct pop3_session *s)
     pop3_log_end(s, &l);
 }
 
+/* The maildrop could not be opened yet: its pages are cold, or its holder is dying. */
+static enum step open_later(struct pop3_session *s, struct login *l)
+{
+    if (l->warmed < l->rule.nfolders)
+        store_warm_mailbox(s->auth->account, l->rule.folders[l->warmed++], pop3_to(s, pop3_done));
+    else if (l->retries++ < RETRIES)
+        timer_arm(conn_loop(s->conn), &s->retry, RETRY_MS);
+    else
+        return login_failed(s, ERR_AGAIN);
+    return pop3_wait(s);
+}
+
 static enum step open_maildrop(struct pop3_session *s, struct login *l)
 {
     enum err e =
         store_maildrop_open(pop3_reader(s), s->auth->account, s->auth->live, &l->rule, &s->drop);
-    if (e == ERR_AGAIN && l->warmed < l->rule.nfolders) {
-        store_warm_mailbox(s->auth->account, l->rule.folders[l->warmed++], pop3_to(s, pop3_done));
-        return pop3_wait(s);
-    }
+    if (e == ERR_AGAIN)
+        return open_later(s, l);
     if (e)
         return login_failed(s, e);
     marks_init(&s->marks, store_maildrop_count(s->drop));

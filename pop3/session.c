@@ -283,6 +283,13 @@ static void unpause(struct loop *loop, struct timer *timer)
     conn_again(s->conn);
 }
 
+static void retry(struct loop *loop, struct timer *timer)
+{
+    (void)loop;
+    pop3_wake((struct pop3_session *)((char *)timer - offsetof(struct pop3_session, retry)),
+              ERR_OK);
+}
+
 static void on_open(struct conn *conn)
 {
     struct pop3_session *s = mem_new(sizeof *s);
@@ -290,6 +297,7 @@ static void on_open(struct conn *conn)
     s->conn = conn;
     s->state = POP3_AUTHORIZATION;
     s->pause.run = unpause;
+    s->retry.run = retry;
     s->watch.run = watch;
     arena_init(&s->arena, ARENA_MAX);
     buf_init(&s->name, config->limits.pop3_line);
@@ -352,6 +360,7 @@ static void on_closed(struct conn *conn, enum conn_end why)
     if (!s)
         return;
     timer_cancel(&s->pause);
+    timer_cancel(&s->retry);
     timer_cancel(&s->watch);
     if (conn_unacked(conn) == 0)
         marks_confirm(&s->marks, conn_sent(conn));

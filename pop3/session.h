@@ -53,7 +53,8 @@ struct pop3_session {
     enum err woken; /* how what was waited for ended */
 
     /* AUTHORIZATION */
-    struct buf name; /* of USER; empty: none yet */
+    struct buf name;    /* of USER; empty: none yet */
+    struct timer retry; /* armed: the login waits for the maildrop of a dying session */
 
     /* TRANSACTION, UPDATE */
     struct auth_session *auth;

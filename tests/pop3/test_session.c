@@ -85,6 +85,16 @@ static void login_waits_for_cold_pages(void **state)
     assert_int_equal(fake.warmed, 1);
 }
 
+static void login_waits_for_a_dying_holder(void **state)
+{
+    (void)state;
+    fake.cold_open = 4;
+    uint64_t begin = clock_mono_ms();
+    gone(logged_in());
+    assert_int_equal(fake.warmed, 1);
+    assert_in_range(clock_mono_ms() - begin, 600, 2000);
+}
+
 static void login_gives_up_on_pages_that_stay_cold(void **state)
 {
     (void)state;
@@ -429,6 +439,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_whole_and_sorted),
         WITH_RIG(login_waits_for_cold_pages),
+        WITH_RIG(login_waits_for_a_dying_holder),
         WITH_RIG(login_gives_up_on_pages_that_stay_cold),
         WITH_RIG(login_errors_have_their_codes),
         WITH_RIG(a_client_that_leaves_while_its_login_runs_leaves_nothing),

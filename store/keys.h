@@ -21,10 +21,27 @@
     X(MBOX, "mbox")                                                                                \
     X(NAME, "name")                                                                                \
     X(SUBS, "subs")                                                                                \
-    X(KW, "kw") X(HOT, "hot") X(MSG, "msg") X(CACHE, "cache") X(MID, "mid") X(TOMB, "tomb")        \
-        X(GONE, "gone") X(POP, "pop") X(UIDL, "uidl") X(LOG, "log") X(OPT, "opt") X(ANNO, "anno")  \
-            X(ACL, "acl") X(SEEN, "seen") X(SIG, "sig") X(BLOB, "blob") X(STAGE, "stage")          \
-                X(REAP, "reap") X(BODY, "body") X(BOWN, "bown")
+    X(KW, "kw")                                                                                    \
+    X(HOT, "hot")                                                                                  \
+    X(MSG, "msg")                                                                                  \
+    X(CACHE, "cache")                                                                              \
+    X(MID, "mid")                                                                                  \
+    X(TOMB, "tomb")                                                                                \
+    X(GONE, "gone")                                                                                \
+    X(POP, "pop")                                                                                  \
+    X(UIDL, "uidl")                                                                                \
+    X(LOG, "log")                                                                                  \
+    X(OPT, "opt")                                                                                  \
+    X(ANNO, "anno")                                                                                \
+    X(ACL, "acl")                                                                                  \
+    X(SEEN, "seen")                                                                                \
+    X(SIG, "sig")                                                                                  \
+    X(BLOB, "blob")                                                                                \
+    X(STAGE, "stage")                                                                              \
+    X(REAP, "reap")                                                                                \
+    X(BODY, "body")                                                                                \
+    X(BOWN, "bow"                                                                                  \
+            "n")
 
 #define CATALOG_TABLES(X)                                                                          \
     X(CSYS, "sys")                                                                                 \
@@ -351,8 +368,12 @@ struct row_dom {
     X(catalog_state)                                                                               \
     X(acct)                                                                                        \
     X(mbox)                                                                                        \
-    X(name) X(kw) X(msg) X(mid) X(gone) X(pop) X(uidl) X(log_conn) X(blob) X(bown) X(stage)        \
-        X(reap) X(user) X(cacct) X(alias) X(dom)
+    X(name)                                                                                        \
+    X(kw)                                                                                          \
+    X(msg)                                                                                         \
+    X(mid)                                                                                         \
+    X(gone)                                                                                        \
+    X(pop) X(uidl) X(log_conn) X(blob) X(bown) X(stage) X(reap) X(user) X(cacct) X(alias) X(dom)
 
 #define X(row)                                                                                     \
     struct slice row_##row##_encode(const struct row_##row *from, unsigned char *to);              \

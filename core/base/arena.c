@@ -4,7 +4,9 @@
 
 #include "core/base/mem.h"
 
-enum { BLOCK = 2048 };
+/* The first block is small: what an idle session keeps (the tag of an IDLE, a login's settings)
+ * fits, and 10,000 of them are 10,000 blocks. */
+enum { FIRST_BLOCK = 256, BLOCK = 2048 };
 
 struct arena_block {
     struct arena_block *next;
@@ -49,7 +51,8 @@ static void *take(struct arena *a, size_t size)
     size = rounded(size);
     struct arena_block *b = a->head;
     if (!b || b->cap - b->len < size) {
-        size_t cap = size > BLOCK / 2 ? size : BLOCK;
+        size_t block = b ? BLOCK : FIRST_BLOCK;
+        size_t cap = size > block / 2 ? size : block;
         b = mem_resize(NULL, sizeof *b + cap);
         b->cap = cap;
         b->len = 0;

@@ -32,9 +32,15 @@ static int start(void **state)
     return 0;
 }
 
+static void turn(struct rig *rig)
+{
+    ev_run(loop_ev(rig->loop), EVRUN_NOWAIT);
+}
+
 static int stop(void **state)
 {
     struct rig *rig = *state;
+    turn(rig); /* kicks that are still under way */
     live_free(rig->store.live);
     loop_free(rig->loop);
     return 0;
@@ -51,11 +57,6 @@ static struct store_live *enter(struct rig *rig, unsigned account, uint64_t peer
                                          .id = rig->id,
                                          .kick = kick};
     return store_live_enter(&rig->account[account], &conf, &live) == ERR_OK ? live : NULL;
-}
-
-static void turn(struct rig *rig)
-{
-    ev_run(loop_ev(rig->loop), EVRUN_NOWAIT);
 }
 
 static void sessions_are_counted_per_account_and_per_address(void **state)

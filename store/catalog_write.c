@@ -15,6 +15,7 @@
 #include "core/base/mem.h"
 #include "core/base/random.h"
 #include "store/mailbox.h"
+#include "store/sweep.h"
 
 static void release(struct op *op)
 {
@@ -344,6 +345,7 @@ static enum err live_apply(struct op *base, struct turn *turn)
 
 static enum err dead_apply(struct op *base, struct turn *turn)
 {
+    sweep_account(turn->env, base->acct);
     return set_state(turn, base->acct, ACCT_DELETING);
 }
 

@@ -506,8 +506,9 @@ struct store_popentry {
 };
 
 /* Freeze the listing, 8 octets a message, and take the maildrop lock in `live`. ERR_BUSY: another
- * session has it. ERR_AGAIN: cold. ERR_NOTFOUND: none of the folders exists (never an empty drop).
- */
+ * session has it. ERR_AGAIN: cold, or a dead holder from the same address has been told to go: ask
+ * again after store_warm_mailbox, which gives it the time to; 2 s later the lock is taken from it.
+ * ERR_NOTFOUND: none of the folders exists (never an empty drop). */
 MUST_CHECK enum err store_maildrop_open(struct store_reader *reader, struct store_account *account,
                                         struct store_live *live, const struct store_poprule *rule,
                                         struct store_maildrop **ret);

@@ -6,14 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/config.h"
 #include "core/base/slice.h"
 
 enum { UIDL_MAX = 70 }; /* RFC 1939 section 7 */
 
-/* dovecot: hex UID, hex UIDVALIDITY (8 digits each). cyrus: UIDVALIDITY.UID. courier: UIDn-v. uw:
- * the same two in hex, UIDVALIDITY first. uid: the UID. guid: the message's own random id. */
-enum uidl_format { UIDL_DOVECOT, UIDL_CYRUS, UIDL_COURIER, UIDL_UW, UIDL_UID, UIDL_GUID };
-
+/* enum uidl_format is the configuration's. dovecot: hex UID, hex UIDVALIDITY (8 digits each).
+ * cyrus: UIDVALIDITY.UID. courier: UIDn-v. uw: the same two in hex, UIDVALIDITY first. uid: the
+ * UID. guid: the message's own random id. */
 /* An unknown or empty name is dovecot's, the default. */
 enum uidl_format uidl_format(struct slice name);
 /* Writes the UIDL and a NUL to `to` (UIDL_MAX + 1 octets); returns its length. */

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/auth.h"
 #include "core/base/mem.h"
 #include "core/net/tls.h"
 
@@ -69,12 +68,6 @@ int setup_mistake(const struct config *config, const char *section, const char *
 bool setup_check(const struct config *config)
 {
     bool good = true;
-    if (!auth_domain_valid(slice_str(config->tandem.default_domain))) {
-        setup_mistake(config, "tandem", "default_domain",
-                      "'%s' is not a domain; write one such as example.org",
-                      config->tandem.default_domain);
-        good = false;
-    }
     for (unsigned i = 0; i < config->auth.sources.n; i++) {
         if (config->auth.sources.items[i].kind == SOURCE_CATALOG)
             continue;

@@ -1,0 +1,189 @@
+"""What an administrator reads when a start goes wrong: one line that names file, line, key and mend."""
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from conftest import PORTS, Server
+
+
+@pytest.fixture
+def server(build):
+    s = Server(build, ["alice"])
+    yield s
+    s.stop()
+    s.remove()
+
+
+def tandemd(server, *arguments, ini=None):
+    """Exit status, stdout, stderr with the temporary directory and the line numbers taken out."""
+    run = subprocess.run([os.path.join(server.programs, "tandemd"), "-c", ini or server.ini,
+                          *arguments], capture_output=True, text=True, timeout=60, check=False)
+    return run.returncode, run.stdout, run.stderr.replace(server.dir, "DIR")
+
+
+def change(server, section, key, value):
+    """Sets a key that the file has, or adds it. Returns its line number."""
+    with open(server.ini, encoding="utf-8") as f:
+        text = f.read()
+    pattern = rf"(\[{re.escape(section)}\]\n(?:[^\[].*\n)*?){key} = .*\n"
+    if re.search(pattern, text):
+        text = re.sub(pattern, lambda m: f"{m[1]}{key} = {value}\n", text)
+    elif f"[{section}]\n" in text:
+        text = text.replace(f"[{section}]\n", f"[{section}]\n{key} = {value}\n")
+    else:
+        text += f"[{section}]\n{key} = {value}\n"
+    with open(server.ini, "w", encoding="utf-8") as f:
+        f.write(text)
+    at = text.index(f"{key} = {value}\n", text.index(f"[{section}]\n"))
+    return text.count("\n", 0, at) + 1
+
+
+def test_check_is_quiet_about_a_good_file(server):
+    assert tandemd(server, "-t") == (0, "DIR/tandem.ini: good\n".replace("DIR", server.dir), "")
+
+
+def test_every_mistake_is_told_at_once(server):
+    first = change(server, "imap", "idel", "30m")
+    second = change(server, "pop3", "idle", "soon")
+    status, _, err = tandemd(server, "-t")
+    assert status == 2
+    lines = err.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith(f"DIR/tandem.ini:{first}: imap.idel: ") and "idle" in lines[0]
+    assert lines[1].startswith(f"DIR/tandem.ini:{second}: pop3.idle: ")
+
+
+def test_no_file(server):
+    status, _, err = tandemd(server, ini=server.dir + "/none.ini")
+    assert status == 2 and err.startswith("DIR/none.ini: ") and err.count("\n") == 1
+
+
+def test_certificate_that_is_not_there(server):
+    change(server, "tls", "certificate", "/nowhere/certificate.pem")
+    status, _, err = tandemd(server)
+    assert status == 2 and err.count("\n") == 1
+    assert "[tls]" in err and "/nowhere/certificate.pem" in err
+
+
+def test_port_that_is_taken(server):
+    with socket.socket() as taken:
+        taken.bind((server.address, PORTS["pop3"]))
+        taken.listen()
+        status, _, err = tandemd(server)
+    assert status == 1 and err.count("\n") == 1
+    assert "listen pop3" in err and f"{server.address}:{PORTS['pop3']}" in err and "in use" in err
+
+
+def test_sources_of_another_version(server):
+    line = change(server, "auth", "sources", "catalog, passwd-file:/etc/passwd")
+    assert tandemd(server, "-t")[2].startswith(
+        f"tandemd: DIR/tandem.ini:{line}: auth.sources: this version has accounts in its catalog")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="starts as root")
+@pytest.mark.parametrize("user, words", [
+    ("nosuchuser", "there is no user 'nosuchuser'; make it with 'adduser --system --group "
+                   "nosuchuser' or name another"),
+    ("root", "'root' is root, which Tandem does not run as; name another user")])
+def test_user_that_cannot_be(server, user, words):
+    line = change(server, "tandem", "user", user)
+    assert tandemd(server) == (1, "", f"tandemd: DIR/tandem.ini:{line}: tandem.user: {words}\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="starts as root")
+def test_store_of_another_user(server):
+    os.chown(server.store, 12345, 12345)
+    status, _, err = tandemd(server)
+    assert status == 1 and "store.path: DIR/store belongs to 'another user', not to '" in err
+    assert "'chown -R " in err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="starts as root")
+def test_tool_never_writes_as_root(server):
+    os.chown(server.store, 0, 0)
+    run = server.tool("user", "list")
+    assert run.returncode == 1 and "belongs to root; give it to the user of the daemon" in run.stderr
+
+
+def test_store_without_a_directory_above(server):
+    line = change(server, "store", "path", "/nowhere/at/all")
+    status, _, err = tandemd(server)
+    assert (status, err) == (1, f"tandemd: DIR/tandem.ini:{line}: store.path: /nowhere/at/all cannot "
+                                "be made: No such file or directory; make the directory above it\n")
+
+
+def test_store_that_another_daemon_serves(server):
+    server.start()
+    other = Server(os.path.dirname(server.programs), [])
+    change(other, "store", "path", server.store)
+    change(other, "daemon", "control", other.dir + "/control")
+    os.chmod(other.dir, 0o777)
+    status, _, err = tandemd(other)
+    other.remove()
+    assert status == 1
+    last = err.splitlines()[-1]
+    assert f"store.path: {server.dir}/store: " in last.replace("DIR", server.dir)
+    assert "another" in last
+
+
+def test_options(server):
+    assert tandemd(server, "--version")[:2] == (0, "tandem 0.1.0\n")
+    status, out, err = tandemd(server, "--help")
+    assert (status, err) == (0, "") and out.startswith("Usage: tandemd")
+    assert tandemd(server, "serve") == (2, "", "tandemd: what is 'serve'? Try 'tandemd --help'\n")
+    assert tandemd(server, "--nope")[0] == 2
+    status, _, err = tandemd(server, "--banner", server.dir + "/none")
+    assert (status, err) == (2, "tandemd: --banner: DIR/none: No such file or directory\n")
+
+
+def wait_for_log(server, text, seconds=10):
+    until = time.monotonic() + seconds
+    while text not in server.log_text():
+        assert time.monotonic() < until, server.log_text()
+        time.sleep(0.02)
+
+
+def test_reload_takes_all_or_nothing(server):
+    key = os.path.join(server.dir, "key.pem")  # one that the daemon's user may read
+    shutil.copy(server.certificate.replace("certificate.pem", "key.pem"), key)
+    os.chown(key, os.stat(server.store).st_uid, -1)
+    change(server, "tls", "key", key)
+    server.start()
+    change(server, "pop3", "idle", "11m")
+    line = change(server, "tandem", "workers", "3")
+    server.process.send_signal(signal.SIGHUP)
+    wait_for_log(server, "reload: result=")
+    log = server.log_text()
+    assert f"line={line} key=tandem.workers why=takes\\x20effect\\x20at\\x20the\\x20next\\x20start" in log
+    assert "reload: result=ok changed=2" in log
+    change(server, "pop3", "idle", "soon")
+    server.process.send_signal(signal.SIGHUP)
+    wait_for_log(server, "reload: result=refused changed=0")
+    server.imap("alice").logout()
+
+
+def test_a_stop_tells_the_clients(server):
+    server.start()
+    client = server.imap("alice")
+    client.idle()
+    server.process.send_signal(signal.SIGTERM)
+    assert client.idle_line().startswith(b"* BYE")
+    assert server.process.wait(20) == 0
+    assert "stop: reason=SIGTERM" in server.log_text()
+
+
+def test_it_gives_up_what_it_does_not_need(server):
+    server.start()
+    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as f:
+        status = dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+    assert status["NoNewPrivs"] == "1"
+    assert status["Seccomp"] == "2"
+    assert set(status["Uid"].split()) != {"0"} and "0" not in status["Uid"].split()
+    if os.geteuid() == 0:
+        assert int(status["CapEff"], 16) == 0

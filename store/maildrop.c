@@ -29,13 +29,18 @@ struct making {
     bool overrides;
 };
 
+static void reserve(struct making *k, uint32_t n)
+{
+    if (n <= k->cap)
+        return;
+    k->cap = n > k->cap * 2 ? n : k->cap * 2;
+    k->list->messages = mem_resize(k->list->messages, k->cap * sizeof *k->list->messages);
+}
+
 static void add_message(struct making *k, uint32_t uid, uint32_t size)
 {
     struct listing *list = k->list;
-    if (list->n == k->cap) {
-        k->cap = k->cap ? k->cap * 2 : 64;
-        list->messages = mem_resize(list->messages, k->cap * sizeof *list->messages);
-    }
+    reserve(k, list->n + 1);
     list->messages[list->n++] = (struct listed){uid, size};
     list->octets += size;
 }
@@ -52,20 +57,16 @@ static void add_run(struct making *k, uint32_t first, uint32_t m, uint32_t uidva
 
 static enum err add_bucket(struct making *k, struct slice key, struct slice value)
 {
-    struct hot_row row;
+    struct hot_bucket now;
     uint32_t bucket;
     if (k->reader->loop && !engine_resident(value))
         return ERR_AGAIN;
-    enum err e = hot_open(value, &row);
+    enum err e = hot_decode(value, &now);
     if (e || !key_get32(key, 8, &bucket))
         return ERR_CORRUPT;
-    for (unsigned bit = 0; bit < BUCKET_UIDS; bit++) {
-        struct hot_slot slot;
-        if (!hot_has(&row, bit))
-            continue;
-        hot_read(&row, bit, &slot);
-        add_message(k, (bucket << BUCKET_SHIFT) + bit, slot.size);
-    }
+    for (unsigned bit = 0; bit < BUCKET_UIDS; bit++)
+        if (hot_bucket_has(&now, bit))
+            add_message(k, (bucket << BUCKET_SHIFT) + bit, now.slot[bit].size);
     return ERR_OK;
 }
 
@@ -119,6 +120,7 @@ static enum err add_folder(struct making *k, struct slice path)
     boxes_pin_told(k->reader->store, k->a, box.m, box.row.highestmodseq,
                    &list->pins[list->npins++]);
     add_run(k, list->n, box.m, box.row.uidvalidity);
+    reserve(k, list->n + box.row.exists);
     e = each_row(k, DBI_HOT, box.m, add_bucket);
     if (!e && k->overrides)
         e = each_row(k, DBI_UIDL, box.m, add_ordered);
@@ -167,6 +169,7 @@ static void put_in_order(struct making *k)
     list->runs = NULL;
     list->n = list->nruns = k->cap = k->runs_cap = 0;
     list->octets = 0;
+    reserve(k, old.n);
     for (size_t i = 0; i < k->nordered; i++) {
         const struct ordered *o = &k->ordered[i];
         uint32_t first = old.runs[o->folder].first;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "store/hot.h"
 #include "store/live.h"
 #include "tests/lib/unit.h"
 #include "tests/store/home.h"
@@ -366,6 +367,78 @@ static void the_lock_is_taken_and_given_back(void **state)
     store_live_leave(live[1]);
 }
 
+/* --- a large one -------------------------------------------------------------------------------
+ */
+
+enum { LARGE = OP_MESSAGES_MAX + 1000 };
+
+/* LARGE messages that share one body. */
+static void put_many(struct home *home)
+{
+    struct engine_txn *txn;
+    struct turn turn = {.env = home->env, .now = clock_wall()};
+    struct acct acct;
+    struct hot_edit edit;
+    struct key key;
+    struct slice value;
+    struct row_msg msg;
+    struct hot_slot s;
+    unsigned char octets[ROW_MAX];
+    home_append(home, "INBOX", 100, 0);
+    struct box box = home_box(home, "INBOX");
+    assert_ok(slot(home, "INBOX", 1, &s));
+    assert_ok(engine_turn_begin(home->env->engine, &txn));
+    turn.txn = txn;
+    assert_ok(box_load(txn, home->env, box.a, box.m, &box));
+    assert_ok(acct_load(txn, box.a, &acct));
+    assert_ok(engine_get(txn, DBI_MSG, key_amu(&key, box.a, box.m, 1), &value));
+    assert_ok(row_msg_decode(value, &msg));
+    hot_begin(&edit, &turn, &box);
+    for (uint32_t uid = 2; uid <= LARGE; uid++) {
+        assert_ok(hot_insert(&edit, uid, &s));
+        assert_ok(engine_put(txn, DBI_MSG, key_amu(&key, box.a, box.m, uid),
+                             row_msg_encode(&msg, octets)));
+    }
+    assert_ok(hot_end(&edit));
+    assert_ok(turn_blob_ref(&turn, msg.blob, LARGE - 1));
+    box.row.uidnext = LARGE + 1;
+    acct.row.used_msgs += LARGE - 1;
+    acct.row.used_bytes += (LARGE - 1) * 100;
+    assert_ok(turn_box_save(&turn, &box));
+    assert_ok(turn_acct_save(&turn, &acct));
+    assert_ok(engine_turn_commit(txn));
+}
+
+static void more_than_200000_go_in_several_batches(void **state)
+{
+    struct home *home = *state;
+    put_many(home);
+    uint64_t start_ns = clock_mono_ns();
+    struct store_maildrop *drop = open_inbox(home);
+    print_message("# %d messages listed in %.1f ms\n", LARGE,
+                  (double)(clock_mono_ns() - start_ns) / 1e6);
+    assert_int_equal(store_maildrop_count(drop), LARGE);
+    uint64_t modseq = home_box(home, "INBOX").row.highestmodseq;
+    unsigned char *all = malloc(LARGE / 8 + 1);
+    memset(all, 0xff, LARGE / 8 + 1);
+    struct store_wait *wait = store_wait_new();
+    start_ns = clock_mono_ns();
+    store_maildrop_update(drop, NULL, all, store_wait_to(wait));
+    assert_ok(store_wait(wait, NULL));
+    print_message("# and deleted in %.0f ms\n", (double)(clock_mono_ns() - start_ns) / 1e6);
+    free(all);
+    store_maildrop_close(drop);
+    struct box box = home_box(home, "INBOX");
+    assert_int_equal(box.row.exists, 0);
+    assert_int_equal(box.row.highestmodseq, modseq + 2);
+    assert_int_equal(home_acct(home).row.gone_msgs, LARGE);
+    clock_shift(15 * 86400);
+    home_await_rows(home, DBI_GONE, 0);
+    home_await_rows(home, DBI_REAP, 0);
+    assert_int_equal(home_rows(home, DBI_MSG), 0);
+    assert_int_equal(home_rows(home, DBI_BODY), 0);
+}
+
 /* --- random sessions against a model ---------------------------------------------------------- */
 
 enum { MODEL_MAX = 400 };
@@ -521,6 +594,7 @@ int main(void)
         CASE(a_moved_message_keeps_the_uidl_that_a_client_has_seen),
         CASE(a_mailbox_deleted_meanwhile_is_let_alone),
         CASE(the_lock_is_taken_and_given_back),
+        CASE(more_than_200000_go_in_several_batches),
         CASE(random_sessions_agree_with_the_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,8 @@ struct watch {
     struct store_view *views;
     struct store_view *walk; /* the next to hear, while views are being told */
     bool walking;
+    bool behind; /* is in the reader's list; then it is posted too */
+    struct watch *behind_next;
     /* Under the mutex. */
     bool posted;
     uint64_t txn;  /* of the newest event */

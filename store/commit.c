@@ -228,6 +228,8 @@ static void completed(struct loop *loop, struct post *post)
         loop_post(loop, post); /* the turn's snapshot is older than this commit: next turn */
         return;
     }
+    if (reader)
+        notify_catch_up(reader);
     void *object = loop_id_find(loop, op->to.id);
     if (object && op->to.done)
         op->to.done(object, &op->result);

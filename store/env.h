@@ -20,6 +20,7 @@ struct committer;
 struct gone;
 struct live_table;
 struct pins;
+struct watch;
 struct reaper;
 struct sweep;
 struct trim;
@@ -91,6 +92,7 @@ struct store_reader {
     struct engine_txn *snap[SHARDS_MAX + 1];
     bool live[SHARDS_MAX + 1];
     bool any_live;
+    struct watch *behind; /* have events that this turn's snapshot does not show (notify.c) */
 };
 
 /* The reader's snapshot of this env, renewed at its first use since the reader was idle. */

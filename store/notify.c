@@ -139,32 +139,63 @@ static void watch_drop(struct watch *watch)
         mem_free(watch);
 }
 
-static void watch_run(struct loop *loop, struct post *post)
+static void tell_views(struct watch *watch)
 {
-    struct watch *watch = (struct watch *)post;
-    struct box_object *object = watch->object;
-    object_lock(object);
-    uint64_t txn = watch->txn, top = object->ring_top;
-    bool behind = watch->views && reader_is_behind(watch->reader, watch->env, txn);
-    if (!behind)
-        watch->posted = false; /* what comes from here on is posted again */
-    object_unlock(object);
-    if (behind) { /* this turn's snapshot is older: come back in the next one */
-        loop_post(loop, post);
-        return;
-    }
     watch->walking = true;
     for (struct store_view *view = watch->views; view; view = watch->walk) {
         watch->walk = view->next;
         view_on_event(view);
     }
     watch->walking = false;
+}
+
+static void leave_behind(struct watch *watch)
+{
+    struct watch **at = &watch->reader->behind;
+    if (!watch->behind)
+        return;
+    while (*at != watch)
+        at = &(*at)->behind_next;
+    *at = watch->behind_next;
+    watch->behind = false;
+}
+
+static void watch_run(struct loop *loop, struct post *post)
+{
+    struct watch *watch = (struct watch *)post;
+    struct box_object *object = watch->object;
+    struct store_reader *reader = watch->reader;
+    leave_behind(watch);
+    object_lock(object);
+    uint64_t txn = watch->txn, top = object->ring_top;
+    bool behind = watch->views && reader_is_behind(reader, watch->env, txn);
+    watch->posted = behind; /* what comes from here on is posted again */
+    object_unlock(object);
+    tell_views(watch);
+    if (behind) {
+        /* This turn's snapshot is older than the newest event: come back in the next one. The
+         * completion of that commit may be before us in the inbox by now; it fetches us. */
+        watch->behind = true;
+        watch->behind_next = reader->behind;
+        reader->behind = watch;
+        loop_post(loop, post);
+        return;
+    }
     object_lock(object);
     if (watch->seen < top)
         watch->seen = top; /* a view that could not rebase will look at the rows */
     ring_trim(object);
     object_unlock(object);
     watch_drop(watch);
+}
+
+void notify_catch_up(struct store_reader *reader)
+{
+    while (reader->behind) {
+        struct watch *watch = reader->behind;
+        leave_behind(watch);
+        tell_views(watch);
+    }
 }
 
 static struct watch *watch_of(struct store_view *view, uint64_t seen)

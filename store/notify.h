@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct env;
+struct store_reader;
 struct turn;
 
 enum { EVENT_UIDS = 32 };
@@ -48,5 +49,8 @@ void event_add(struct event *event, enum event_op op, uint32_t uid, uint8_t sysf
                uint64_t keywords, uint64_t before);
 /* The committer, after the commit and before its completions: takes the turn's events over. */
 void notify_publish(struct env *env, struct turn *turn);
+/* On the reader's loop, before a completion runs: events that had to wait for a newer snapshot, as
+ * this one shows them. */
+void notify_catch_up(struct store_reader *reader);
 
 #endif

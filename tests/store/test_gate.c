@@ -4,8 +4,9 @@
  *
  * A session opens a view (a claim, and the UIDs that it saw) or only looks, opens bodies of what it
  * found, and reads them in later snapshots; meanwhile the committer expunges, moves, delivers, and
- * lets the upkeep run. The claim: what a session has seen and claimed it can read to the end, octet
- * for octet; and once all have gone nothing is left that nobody names.
+ * lets the upkeep run, some of whose turns are rolled back. The claim: what a session has seen and
+ * claimed it can read to the end, octet for octet; and once all have gone nothing is left that
+ * nobody names.
  *
  * TANDEM_SCHED_RUNS=1000000 explores more. */
 #include <stdlib.h>
@@ -76,18 +77,30 @@ static void begin(struct world *w, struct turn *turn)
     turn->id = engine_txn_id(turn->txn);
 }
 
-static void commit(struct world *w, struct turn *turn)
+static void finish(struct turn *turn)
 {
-    sched_point("committer: about to commit");
-    MUST(engine_turn_commit(turn->txn));
-    sched_point("committer: committed, not yet noted");
-    reap_committed(&w->env, turn);
     while (turn->events) {
         struct event *next = turn->events->next;
         mem_free(turn->events);
         turn->events = next;
     }
     mem_free(turn->orphans);
+}
+
+static void commit(struct world *w, struct turn *turn)
+{
+    sched_point("committer: about to commit");
+    MUST(engine_turn_commit(turn->txn));
+    sched_point("committer: committed, not yet noted");
+    reap_committed(&w->env, turn);
+    finish(turn);
+}
+
+/* The disk had no room: what was done in this turn was not done. */
+static void roll_back(struct turn *turn)
+{
+    engine_turn_abort(turn->txn);
+    finish(turn);
 }
 
 static void put_body(struct turn *turn, uint64_t blob)
@@ -192,7 +205,7 @@ static void change(struct world *w, uint32_t m, bool move)
     commit(w, &turn);
 }
 
-static bool upkeep(struct world *w)
+static bool upkeep(struct world *w, bool disk_fails)
 {
     for (unsigned i = 0; i < upkeeps.n; i++) {
         const struct upkeep *u = upkeeps.list[upkeeps.next++ % upkeeps.n];
@@ -203,7 +216,10 @@ static bool upkeep(struct world *w)
         struct turn turn;
         begin(w, &turn);
         MUST(u->slice(&turn, UPKEEP_PAGES));
-        commit(w, &turn);
+        if (disk_fails)
+            roll_back(&turn);
+        else
+            commit(w, &turn);
         return true;
     }
     return false;
@@ -227,7 +243,7 @@ static void committer(void *arg)
             clock_shift(2); /* what is claimed or pinned is looked at again */
             break;
         default:
-            upkeep(w);
+            upkeep(w, sched_choose(4) == 0);
         }
         sched_point("committer: between turns");
     }
@@ -414,7 +430,7 @@ static uint64_t living(struct world *w)
 static void nothing_leaks(struct world *w)
 {
     for (unsigned quiet = 0; quiet < 2;) {
-        quiet = upkeep(w) ? 0 : quiet + 1;
+        quiet = upkeep(w, false) ? 0 : quiet + 1;
         clock_shift(2);
     }
     uint64_t n = living(w);

@@ -205,7 +205,7 @@ static void change(struct world *w, uint32_t m, bool move)
     commit(w, &turn);
 }
 
-static bool upkeep(struct world *w, bool disk_fails)
+static bool upkeep(struct world *w, unsigned pages, bool disk_fails)
 {
     for (unsigned i = 0; i < upkeeps.n; i++) {
         const struct upkeep *u = upkeeps.list[upkeeps.next++ % upkeeps.n];
@@ -215,7 +215,7 @@ static bool upkeep(struct world *w, bool disk_fails)
             continue;
         struct turn turn;
         begin(w, &turn);
-        MUST(u->slice(&turn, UPKEEP_PAGES));
+        MUST(u->slice(&turn, pages));
         if (disk_fails)
             roll_back(&turn);
         else
@@ -243,7 +243,7 @@ static void committer(void *arg)
             clock_shift(2); /* what is claimed or pinned is looked at again */
             break;
         default:
-            upkeep(w, sched_choose(4) == 0);
+            upkeep(w, 1 + sched_choose(6), sched_choose(4) == 0); /* mostly half done */
         }
         sched_point("committer: between turns");
     }
@@ -430,7 +430,7 @@ static uint64_t living(struct world *w)
 static void nothing_leaks(struct world *w)
 {
     for (unsigned quiet = 0; quiet < 2;) {
-        quiet = upkeep(w, false) ? 0 : quiet + 1;
+        quiet = upkeep(w, UPKEEP_PAGES, false) ? 0 : quiet + 1;
         clock_shift(2);
     }
     uint64_t n = living(w);

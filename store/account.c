@@ -24,8 +24,16 @@ enum err store_account_open(struct store_reader *reader, const struct store_user
         return e == ERR_NOTFOUND ? ERR_CORRUPT : e;
     if (acct.row.nonce != user->nonce)
         return ERR_CORRUPT; /* the catalog speaks of another account that had this number */
-    if (acct.row.state != ACCT_LIVE && acct.row.state != ACCT_SCRATCH)
-        return acct.row.state == ACCT_DELETING ? ERR_NOTFOUND : ERR_FROZEN;
+    switch (acct.row.state) {
+    case ACCT_LIVE:
+    case ACCT_SCRATCH:
+    case ACCT_NEW: /* the catalog names it, so it is made; the last batch was refused */
+        break;
+    case ACCT_DELETING:
+        return ERR_NOTFOUND;
+    default:
+        return ERR_FROZEN;
+    }
     struct store_account *account = mem_new(sizeof *account);
     *account = (struct store_account){
         .store = store, .env = env, .a = user->acct, .nonce = user->nonce, .limits = *limits};
@@ -155,7 +163,35 @@ uint32_t account_uidvalidity(struct acct *acct, uint32_t now)
 /* --- recovery ------------------------------------------------------------------------------------
  */
 
-/* States 4 and 5 of one shard, decided by what the catalog says. */
+/* What the catalog says of account `a`. */
+enum named {
+    NAMED_NOT,   /* nothing: what is there in the shard is another's, or from another time */
+    NAMED_OURS,  /* a login leads here */
+    NAMED_UNMADE /* it was deleted: the login has gone, the way back to it has not */
+};
+
+static enum err named_in(struct engine_txn *catalog, uint32_t a, struct row_user *user,
+                         enum named *ret)
+{
+    struct key key;
+    struct slice value;
+    struct row_cacct owner;
+    *ret = NAMED_NOT;
+    enum err e = engine_get(catalog, DBI_CACCT, key_a(&key, a), &value);
+    if (!e)
+        e = row_cacct_decode(value, &owner);
+    if (e)
+        return e == ERR_NOTFOUND ? ERR_OK : e;
+    *ret = NAMED_UNMADE;
+    e = engine_get(catalog, DBI_CUSER, key_text(&key, owner.login), &value);
+    if (!e)
+        e = row_user_decode(value, user);
+    if (!e && user->a == a)
+        *ret = NAMED_OURS;
+    return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
+/* Accounts of one shard that were being made, moved in or deleted, by what the catalog says. */
 static enum err recover_shard(struct store *store, struct env *env)
 {
     struct engine_txn *turn, *catalog = NULL;
@@ -172,24 +208,21 @@ static enum err recover_shard(struct store *store, struct env *env)
     while (!e) {
         e = cursor.key.len ? engine_next(&cursor) : engine_seek(&cursor, SLICE("\0"));
         struct row_acct row;
-        struct row_cacct owner;
-        struct slice value;
+        static _Thread_local struct row_user user;
+        enum named named;
         uint32_t a;
         if (e || (e = row_acct_decode(cursor.value, &row)))
             break;
-        if ((row.state != ACCT_NEW && row.state != ACCT_IMPORTING) || !key_get32(cursor.key, 0, &a))
+        bool unfinished = row.state == ACCT_NEW || row.state == ACCT_IMPORTING;
+        if ((!unfinished && row.state != ACCT_LIVE) || !key_get32(cursor.key, 0, &a))
             continue;
-        struct key key;
-        static _Thread_local struct row_user user;
-        enum err missing = engine_get(catalog, DBI_CACCT, key_a(&key, a), &value);
-        if (!missing)
-            missing = row_cacct_decode(value, &owner);
-        if (!missing)
-            missing = engine_get(catalog, DBI_CUSER, key_text(&key, owner.login), &value);
-        if (!missing)
-            missing = row_user_decode(value, &user);
-        bool ours = !missing && user.a == a && user.shard == env->index && user.nonce == row.nonce;
-        uidset_add(ours ? &live : &dead, a, a);
+        if ((e = named_in(catalog, a, &user, &named)))
+            break;
+        bool ours = named == NAMED_OURS && user.shard == env->index && user.nonce == row.nonce;
+        if (unfinished)
+            uidset_add(ours ? &live : &dead, a, a);
+        else if (named == NAMED_UNMADE)
+            uidset_add(&dead, a, a);
     }
     engine_cursor_close(&cursor);
     engine_snap_free(catalog);
@@ -213,9 +246,46 @@ static enum err recover_shard(struct store *store, struct env *env)
             if (!e)
                 e = engine_put(turn, DBI_ACCT, key_a(&key, a), row_acct_encode(&acct.row, octets));
         }
+    bool wrote = !uidset_empty(&live) || !uidset_empty(&dead);
     uidset_finish(&live);
     uidset_finish(&dead);
+    if (!e && wrote)
+        return engine_turn_commit(turn);
+    engine_turn_abort(turn);
+    return e;
+}
+
+/* Every shard has marked its part of the deleted accounts: nothing needs to lead to them. */
+static enum err recover_catalog(struct env *env)
+{
+    struct engine_txn *turn;
+    struct engine_cursor cursor;
+    struct uidset dead = {0};
+    static _Thread_local struct row_user user;
+    enum err e = engine_turn_begin(env->engine, &turn);
+    if (e)
+        return e;
+    e = engine_cursor_open(turn, DBI_CACCT, &cursor);
     if (!e)
+        e = engine_seek(&cursor, SLICE("\0"));
+    for (; !e; e = engine_next(&cursor)) {
+        enum named named = NAMED_OURS;
+        uint32_t a = 0;
+        if (!key_get32(cursor.key, 0, &a) || named_in(turn, a, &user, &named))
+            continue;
+        if (named == NAMED_UNMADE)
+            uidset_add(&dead, a, a);
+    }
+    engine_cursor_close(&cursor);
+    if (e == ERR_NOTFOUND)
+        e = ERR_OK;
+    for (uint32_t a = uidset_next(&dead, 0); !e && a; a = uidset_next(&dead, a + 1)) {
+        struct key key;
+        e = engine_del(turn, DBI_CACCT, key_a(&key, a));
+    }
+    bool wrote = !uidset_empty(&dead);
+    uidset_finish(&dead);
+    if (!e && wrote)
         return engine_turn_commit(turn);
     engine_turn_abort(turn);
     return e;
@@ -229,5 +299,7 @@ enum err account_recover(struct store *store, struct fault *why)
             return fault(why, e, "%s: unfinished accounts could not be settled",
                          store->shard[i]->dir);
     }
-    return ERR_OK;
+    enum err e = recover_catalog(store->catalog);
+    return e ? fault(why, e, "%s: deleted accounts could not be settled", store->catalog->dir)
+             : ERR_OK;
 }

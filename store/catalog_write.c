@@ -6,8 +6,13 @@
  *   catalog: take a number A  ->  shard: `acct` in state NEW, its mailboxes
  *                             ->  catalog: the login's row  ->  shard: state LIVE
  *
- * Removing one goes the other way: the login first, then the shard's row in state DELETING, which
- * the sweep finds. */
+ * Removing one goes the other way, and keeps the way back to the login until the shard knows:
+ *
+ *   catalog: the login's row goes  ->  shard: state DELETING, which the sweep finds
+ *                                  ->  catalog: A's row goes
+ *
+ * From the login's row on the outcome is certain: what a later batch is refused for lack of room,
+ * the next start makes up for. */
 #include "store/env.h"
 
 #include <string.h>
@@ -357,9 +362,10 @@ static const struct op_kind dead_kind = {"account-dead", dead_apply, release, fa
 
 /* The steps run on the committers' threads, each in the completion of the one before. */
 
-static void lived(void *arg, const struct store_result *r)
+static void ended(void *arg, const struct store_result *r)
 {
-    creation_end(arg, r->err);
+    (void)r; /* the login's row has decided */
+    creation_end(arg, ERR_OK);
 }
 
 static void undone(void *arg, const struct store_result *r)
@@ -373,7 +379,7 @@ static void named(void *arg, const struct store_result *r)
     struct creation *c = arg;
     struct env *shard = c->store->shard[c->shard];
     if (!r->err)
-        creation_step(c, shard, &live_kind, lived);
+        creation_step(c, shard, &live_kind, ended);
     else if (r->err == ERR_EXISTS)
         creation_step(c, shard, &dead_kind, undone);
     else
@@ -447,13 +453,28 @@ static enum err unname_apply(struct op *base, struct turn *turn)
     c->a = row.a;
     c->shard = row.shard;
     e = turn_del(turn, DBI_CUSER, key_text(&key, c->login));
-    if (!e)
-        e = turn_del(turn, DBI_CACCT, key_a(&key, c->a));
     struct store_user nobody = {.acct = c->a};
     return e ? e : set_opts(turn, &nobody);
 }
 
+static enum err unown_apply(struct op *base, struct turn *turn)
+{
+    struct key key;
+    enum err e = turn_del(turn, DBI_CACCT, key_a(&key, base->acct));
+    return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
+static const struct op_kind unown_kind = {"account-unown", unown_apply, release, false, NULL};
 static const struct op_kind unname_kind = {"account-unname", unname_apply, release, false, NULL};
+
+static void died(void *arg, const struct store_result *r)
+{
+    struct creation *c = arg;
+    if (r->err)
+        creation_end(c, ERR_OK);
+    else
+        creation_step(c, c->store->catalog, &unown_kind, ended);
+}
 
 static void unnamed(void *arg, const struct store_result *r)
 {
@@ -463,7 +484,7 @@ static void unnamed(void *arg, const struct store_result *r)
         return;
     }
     store_live_kick(c->store, c->a);
-    creation_step(c, c->store->shard[c->shard], &dead_kind, lived);
+    creation_step(c, c->store->shard[c->shard], &dead_kind, died);
 }
 
 void store_user_delete(struct store *store, struct slice login, struct store_to to)

@@ -21,7 +21,6 @@
 #include "store/reap.h"
 #include "store/sweep.h"
 #include "store/trim.h"
-#include "store/window.h"
 
 #define X(id, name) name,
 static const char *const store_tables[] = {STORE_TABLES(X) NULL};
@@ -30,6 +29,11 @@ static const char *const catalog_tables[] = {CATALOG_TABLES(X) NULL};
 
 #define KEY_FORMAT SLICE("format")
 #define KEY_STATE SLICE("state")
+
+static enum err disk_error(int error)
+{
+    return error == ENOSPC || error == EDQUOT ? ERR_FULL : ERR_DOWN;
+}
 
 /* --- file systems --------------------------------------------------------------------------------
  */
@@ -65,7 +69,7 @@ enum err files_root(const struct store_conf *conf, struct fault *why)
 {
     struct statfs fs;
     if (!conf->read_only && mkdir(conf->path, 0750) != 0 && errno != EEXIST)
-        return fault(why, ERR_DOWN, "%s: %s: make its parent directory first", conf->path,
+        return fault(why, disk_error(errno), "%s: %s: make its parent directory first", conf->path,
                      strerror(errno));
     if (statfs(conf->path, &fs) != 0)
         return fault(why, ERR_DOWN, "%s: %s", conf->path, strerror(errno));
@@ -111,20 +115,28 @@ bool files_shard_exists(const struct store_conf *conf, unsigned shard)
 /* --- OWNER
  * ---------------------------------------------------------------------------------------- */
 
-/* One line, the generation in decimal; the flock on it is what makes a process the owner. */
-static enum err owner_lock(struct env *env, uint64_t *ret_generation, struct fault *why)
+/* One line, the generation in decimal; the flock on it is what makes a process the owner. `known`:
+ * there is such a line. An empty file is one that a crash, or an open that was refused, has left.
+ */
+struct owner {
+    uint64_t generation;
+    bool known;
+};
+
+static enum err owner_lock(struct env *env, struct owner *ret, struct fault *why)
 {
     char path[4096], text[32] = "";
     snprintf(path, sizeof path, "%s/OWNER", env->dir);
     env->owner_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (env->owner_fd < 0)
-        return fault(why, ERR_DOWN, "%s: %s: give the directory to the daemon's user", path,
-                     strerror(errno));
+        return fault(why, disk_error(errno), "%s: %s: check the directory's owner, mode and room",
+                     path, strerror(errno));
     if (flock(env->owner_fd, LOCK_EX | LOCK_NB) != 0)
         return fault(why, ERR_BUSY, "%s: another daemon or tool owns this store: stop it first",
                      path);
     ssize_t n = pread(env->owner_fd, text, sizeof text - 1, 0);
-    *ret_generation = n > 0 ? strtoull(text, NULL, 10) : 0;
+    *ret = (struct owner){.generation = strtoull(text, NULL, 10),
+                          .known = n > 0 && text[0] >= '0' && text[0] <= '9'};
     return ERR_OK;
 }
 
@@ -132,9 +144,9 @@ static enum err owner_write(struct env *env, struct fault *why)
 {
     char text[32];
     int n = snprintf(text, sizeof text, "%" PRIu64 "\n", env->generation);
+    errno = ENOSPC; /* of a write that ends in its middle */
     if (pwrite(env->owner_fd, text, (size_t)n, 0) != n || fdatasync(env->owner_fd) != 0)
-        return fault(why, errno == ENOSPC ? ERR_FULL : ERR_DOWN, "%s/OWNER: %s", env->dir,
-                     strerror(errno));
+        return fault(why, disk_error(errno), "%s/OWNER: %s", env->dir, strerror(errno));
     return ERR_OK;
 }
 
@@ -144,10 +156,21 @@ static enum err owner_write(struct env *env, struct fault *why)
 static enum err sync_dir(const char *dir)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd < 0 ? -1 : fsync(fd);
+    enum err e = fd >= 0 && fsync(fd) == 0 ? ERR_OK : disk_error(errno);
     if (fd >= 0)
         close(fd);
-    return rc == 0 ? ERR_OK : ERR_DOWN;
+    return e;
+}
+
+/* A file outlives a power cut only if every name on the way to it does. */
+static enum err sync_names(const struct env *env)
+{
+    char parent[4096];
+    snprintf(parent, sizeof parent, "%s/..", env->store->conf.path);
+    enum err e = sync_dir(env->dir);
+    if (!e)
+        e = sync_dir(env->store->conf.path);
+    return e ? e : sync_dir(parent);
 }
 
 static struct engine_conf engine_conf(const struct env *env, const char *path)
@@ -262,7 +285,8 @@ static enum err state_read(struct env *env, const char *path, struct fault *why)
 /* --- open, close
  * ---------------------------------------------------------------------------------- */
 
-/* Built beside its name and renamed when it is whole, so that a crash leaves no half-made file. */
+/* Built beside its name and renamed when it is whole, so that a crash leaves no half-made file. The
+ * line of OWNER is there first: a store without one is taken for an older file put in place. */
 static enum err create(struct env *env, const char *path, struct fault *why)
 {
     char fresh[4104];
@@ -286,25 +310,26 @@ static enum err create(struct env *env, const char *path, struct fault *why)
     char lock[4112];
     snprintf(lock, sizeof lock, "%s-lock", fresh);
     unlink(lock);
-    if (rename(fresh, path) != 0 || sync_dir(env->dir))
-        return fault(why, ERR_DOWN, "%s: %s", path, strerror(errno));
-    return ERR_OK;
+    e = owner_write(env, why);
+    if (e)
+        return e;
+    e = rename(fresh, path) == 0 ? sync_names(env) : disk_error(errno);
+    return e ? fault(why, e, "%s: %s", path, strerror(errno)) : ERR_OK;
 }
 
 /* sys behind OWNER, or no OWNER with a store: an older file was put in place. sys ahead of OWNER: a
  * crash came between the two writes. */
-static enum err raise_generation(struct env *env, bool had_owner, uint64_t owner_generation,
-                                 struct fault *why)
+static enum err raise_generation(struct env *env, const struct owner *owner, struct fault *why)
 {
-    if (!had_owner || env->generation < owner_generation) {
+    if (!owner->known || env->generation < owner->generation) {
         env->restores++;
         env->next_blob += (uint64_t)1 << 32;
         env->next_acct += 1u << 16;
         log_note(LOG_WARN, "store-warn", "%s: an older file was put in place; ids jump ahead",
                  env->dir);
     }
-    if (owner_generation > env->generation)
-        env->generation = owner_generation;
+    if (owner->generation > env->generation)
+        env->generation = owner->generation;
     env->generation++;
     enum err e = state_write(env, false, NULL);
     if (e)
@@ -323,24 +348,22 @@ enum err env_open(struct store *store, unsigned index, struct env **ret, struct 
     env->owner_fd = -1;
     snprintf(path, sizeof path, "%s/%s", env->dir,
              index == ENV_CATALOG ? "catalog.mdb" : "store.mdb");
-    char owner[4200];
-    snprintf(owner, sizeof owner, "%s/OWNER", env->dir);
 
-    uint64_t owner_generation = 0;
-    bool had_owner = stat(owner, &st) == 0, exists = stat(path, &st) == 0;
+    struct owner owner = {0};
+    bool exists = stat(path, &st) == 0;
     enum err e = ERR_OK;
     if (!store->conf.read_only && mkdir(env->dir, 0700) != 0 && errno != EEXIST)
-        e = fault(why, ERR_DOWN, "%s: %s", env->dir, strerror(errno));
+        e = fault(why, disk_error(errno), "%s: %s", env->dir, strerror(errno));
     if (!e)
-        e = owner_lock(env, &owner_generation, why);
-    if (!e && !exists && owner_generation > 0)
+        e = owner_lock(env, &owner, why);
+    if (!e && !exists && owner.generation > 0)
         e = fault(why, ERR_CORRUPT,
                   "%s: is missing, though OWNER says that it was here: restore a "
-                  "backup, or remove %s to begin empty",
-                  path, owner);
+                  "backup, or remove %s/OWNER to begin empty",
+                  path, env->dir);
     if (!e && !exists) {
         e = create(env, path, why);
-        had_owner = true;
+        owner.known = true;
     }
     if (!e) {
         struct engine_conf conf = engine_conf(env, path);
@@ -349,7 +372,7 @@ enum err env_open(struct store *store, unsigned index, struct env **ret, struct 
     if (!e)
         e = state_read(env, path, why);
     if (!e && !store->conf.read_only)
-        e = raise_generation(env, had_owner, owner_generation, why);
+        e = raise_generation(env, &owner, why);
     if (e) {
         env_close(env, false);
         return e;
@@ -373,7 +396,6 @@ void env_close(struct env *env, bool clean)
     reap_free(env->reaper);
     sweep_free(env->sweep);
     trim_free(env->trim);
-    window_free(env->window);
     pins_free(env->pins);
     if (env->owner_fd >= 0)
         close(env->owner_fd);

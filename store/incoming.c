@@ -8,6 +8,7 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "core/base/random.h"
+#include "store/reap.h"
 
 /* --- life ----------------------------------------------------------------------------------------
  */
@@ -173,6 +174,8 @@ static void piece_done(void *arg, const struct store_result *result)
     in->under_way--;
     if (result->err && !in->err)
         in->err = result->err;
+    if (result->err && ((struct piece *)arg)->first_chunk == 0)
+        in->blob = 0; /* the number was given back with the turn */
     bool tell = in->ready && !in->posted;
     if (tell) {
         in->posted = true;
@@ -238,7 +241,16 @@ static enum err unstage_apply(struct op *op, struct turn *turn)
     return e;
 }
 
-static const struct op_kind unstage_kind = {"unstage", unstage_apply, piece_release, false};
+/* A full disk may refuse even this; then upkeep does it when there is room. */
+static void unstage_release(struct op *op)
+{
+    struct store_incoming *in = ((struct piece *)op)->in;
+    if (op->result.err && in->blob)
+        reap_unstage(op->env, in->blob);
+    piece_release(op);
+}
+
+static const struct op_kind unstage_kind = {"unstage", unstage_apply, unstage_release, false};
 
 void store_incoming_free(struct store_incoming *in)
 {

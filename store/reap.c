@@ -37,6 +37,7 @@ struct reaper {
     bool table_empty;   /* no row is unknown to the lists */
     uint64_t stage_end; /* `stage` rows below are from before the start */
     bool stage_swept;
+    struct orphans unstaged; /* uploads given up, whose row could not be deleted */
 };
 
 static void orphan_add(struct orphans *list, uint64_t blob, uint64_t txn)
@@ -200,11 +201,46 @@ static enum err bodies_slice(struct turn *turn, unsigned pages)
     return e == ERR_AGAIN ? ERR_OK : e;
 }
 
-/* Bodies on their way in when the last daemon ended become orphans. */
+/* Bodies on their way in when the last daemon ended become orphans, and so do those given up. */
 static bool stage_due(struct env *env, uint32_t now)
 {
     (void)now;
-    return !env->reaper->stage_swept;
+    return !env->reaper->stage_swept || env->reaper->unstaged.n > 0;
+}
+
+void reap_unstage(struct env *env, uint64_t blob)
+{
+    orphan_add(&env->reaper->unstaged, blob, 0);
+}
+
+static enum err unstage(struct reaper *r, struct turn *turn, uint64_t blob)
+{
+    struct row_reap reap = {.time = turn->now};
+    struct key key;
+    unsigned char octets[16];
+    enum err e = turn_del(turn, DBI_STAGE, key_b(&key, blob));
+    r->table_empty = false;
+    return e ? e : turn_put(turn, DBI_REAP, key_b(&key, blob), row_reap_encode(&reap, octets));
+}
+
+/* Those whose row has gone have been committed. */
+static enum err unstage_known(struct reaper *r, struct turn *turn, unsigned *left)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; !e && i < r->unstaged.n && *left; (*left)--) {
+        struct key key;
+        struct slice value;
+        uint64_t blob = r->unstaged.list[i].blob;
+        e = engine_get(turn->txn, DBI_STAGE, key_b(&key, blob), &value);
+        if (e == ERR_NOTFOUND) {
+            r->unstaged.list[i] = r->unstaged.list[--r->unstaged.n];
+            e = ERR_OK;
+        } else if (!e) {
+            e = unstage(r, turn, blob);
+            i++;
+        }
+    }
+    return e;
 }
 
 static enum err stage_slice(struct turn *turn, unsigned pages)
@@ -212,26 +248,19 @@ static enum err stage_slice(struct turn *turn, unsigned pages)
     struct reaper *r = turn->env->reaper;
     struct key from;
     struct slice found, value;
-    unsigned char octets[16];
-    for (unsigned n = 0; n < pages / 4; n++) {
+    unsigned left = pages / 4;
+    enum err e = unstage_known(r, turn, &left);
+    for (bool first = true; !e && !r->stage_swept && left; left--, first = false) {
         uint64_t blob;
-        enum err e =
-            engine_first(turn->txn, DBI_STAGE, SLICE_NONE, key_b(&from, 0), &found, &value);
+        e = engine_first(turn->txn, DBI_STAGE, SLICE_NONE, key_b(&from, 0), &found, &value);
         if (e == ERR_NOTFOUND || (!e && key_get64(found, 0, &blob) && blob >= r->stage_end)) {
-            r->stage_swept = n == 0; /* else when that has been committed */
+            r->stage_swept = first; /* else when that has been committed */
             return ERR_OK;
         }
-        struct row_reap reap = {.time = turn->now};
-        struct key key;
         if (!e)
-            e = turn_del(turn, DBI_STAGE, key_b(&key, blob));
-        if (!e)
-            e = turn_put(turn, DBI_REAP, key_b(&key, blob), row_reap_encode(&reap, octets));
-        if (e)
-            return e;
-        r->table_empty = false;
+            e = unstage(r, turn, blob);
     }
-    return ERR_OK;
+    return e;
 }
 
 void reap_register(struct env *env)
@@ -250,5 +279,6 @@ void reap_free(struct reaper *reaper)
         return;
     mem_free(reaper->waiting.list);
     mem_free(reaper->pinned.list);
+    mem_free(reaper->unstaged.list);
     mem_free(reaper);
 }

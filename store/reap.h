@@ -17,5 +17,7 @@
  * upkeep. */
 void reap_register(struct env *env);
 void reap_free(struct reaper *reaper); /* after committer_free; NULL shrugs */
+/* This upload was given up, and its `stage` row could not be deleted: there was no room. */
+void reap_unstage(struct env *env, uint64_t blob);
 
 #endif

@@ -246,6 +246,20 @@ static void append_committed(struct op *base)
         }
 }
 
+/* The recipients of earlier turns have it, whatever came of the others. */
+static void append_refused(struct op *base)
+{
+    struct append_op *op = (struct append_op *)base;
+    struct store_result *r = &base->result;
+    if (op->next == 0)
+        return;
+    for (size_t i = op->next * op->n; i < op->ndest * op->n; i++)
+        op->arrivals[i] = (struct store_arrival){.err = r->err};
+    r->arrivals = mem_dup(op->arrivals, op->n * op->ndest * sizeof *op->arrivals);
+    r->narrivals = op->n * op->ndest;
+    r->err = ERR_OK;
+}
+
 static void append_release(struct op *base)
 {
     struct append_op *op = (struct append_op *)base;
@@ -270,8 +284,8 @@ static void append_release(struct op *base)
     mem_free(op);
 }
 
-static const struct op_kind append_kind = {"append", append_apply, append_release, true,
-                                           append_committed};
+static const struct op_kind append_kind = {"append", append_apply,     append_release,
+                                           true,     append_committed, append_refused};
 
 static struct slice owned(struct slice s)
 {

@@ -218,6 +218,7 @@ void store_result_finish(struct store_result *r)
     uidset_finish(&r->missing);
     mem_free(r->arrivals);
     r->arrivals = NULL;
+    r->narrivals = 0;
 }
 
 static void completed(struct loop *loop, struct post *post)
@@ -254,6 +255,8 @@ static void refuse(struct op *op, enum err e)
 {
     store_result_finish(&op->result);
     op->result.err = e;
+    if (op->kind->refused)
+        op->kind->refused(op);
     op_complete(op);
 }
 

@@ -44,6 +44,8 @@ struct op_kind {
     bool grows; /* adds messages: refused while the disk is below its reserve */
     /* After a commit that leaves more to do (op->again), before it is queued anew. May be NULL. */
     void (*committed)(struct op *op);
+    /* It was refused, result.err says why: may put in what earlier turns have done. May be NULL. */
+    void (*refused)(struct op *op);
 };
 
 /* One atomic change on its way. Embed it; zero-initialise; committer_submit takes it over. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "core/base/fault.h"
@@ -225,9 +226,22 @@ static void turn_over(struct engine_txn *txn)
     mem_free(txn);
 }
 
+/* A write that found room for its first part only is EIO to LMDB. It is the disk's room all the
+ * same, and as harmless: the pages belong to no committed turn. */
+static bool no_room(struct engine *engine)
+{
+    const uint64_t largest_write = 1 << 20;
+    struct statvfs fs;
+    int fd;
+    return mdb_env_get_fd(engine->env, &fd) == 0 && fstatvfs(fd, &fs) == 0 &&
+           (uint64_t)fs.f_bavail * fs.f_frsize < largest_write;
+}
+
 enum err engine_turn_commit(struct engine_txn *txn)
 {
     int rc = mdb_txn_commit(txn->txn);
+    if (rc == EIO && no_room(txn->engine))
+        rc = ENOSPC;
     turn_over(txn);
     return mapped(rc);
 }

@@ -23,6 +23,7 @@
 #include "cmd/notify.h"
 #include "cmd/reload.h"
 #include "cmd/setup.h"
+#include "cmd/watchdog.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/net/listen.h"
@@ -280,6 +281,7 @@ int daemon_run(const struct daemon_conf *conf)
     log_start_of(&d);
     signals_watch(&d);
     server_start(conf->server, d.loops, d.n);
+    watchdog_start(d.loops, d.n, d.pool);
     if (!threads_start(&d))
         goto out;
     log_start_thread();

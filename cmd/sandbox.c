@@ -221,8 +221,10 @@ static bool seccomp_enter(void)
 
 bool sandbox_enter(const struct config *config)
 {
-    if (TANDEM_SANITIZED)
+    if (TANDEM_SANITIZED) {
+        log_note(LOG_WARN, "sandbox", "off in a sanitizer build");
         return true;
+    }
     if (!config->daemon.sandbox) {
         log_note(LOG_WARN, "sandbox", "off by [daemon] sandbox = no");
         return true;

@@ -203,7 +203,7 @@ static int run(const struct config *config, const struct verb *verb, int argc, c
     const char **args = mem_new_array((size_t)argc + 1, sizeof *args);
     for (int i = 0; i < argc; i++)
         args[i] = argv[i];
-    int status = verb->input == VERB_MESSAGES ? EX_NOINPUT : EXIT_FAILED, fd;
+    int status = verb->input == VERB_MESSAGES ? EX_USAGE : EXIT_FAILED, fd;
     if (input_of(&input, verb, &argc, args)) {
         switch (client_connect(config, &fd)) {
         case CLIENT_CONNECTED:

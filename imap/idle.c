@@ -27,6 +27,7 @@ static enum step tell(struct session *s, struct idle *idle)
     while (s->view && !s->view_gone && (idle->changed || s->sync.under_way)) {
         idle->changed = false;
         enum step step = imap_sync(s, SYNC_EXPUNGE, false);
+        idle->changed |= step == STEP_WAIT; /* nothing has been looked at yet */
         if (step != STEP_DONE)
             return step;
     }

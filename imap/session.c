@@ -169,7 +169,6 @@ static void log_failed(struct session *s)
 void session_say_bye(struct session *s)
 {
     reply_bye(s->conn, s->bye);
-    session_close_view(s);
     session_set_state(s, STATE_LOGOUT);
     conn_finish(s->conn, s->bye_why);
 }
@@ -213,7 +212,7 @@ static bool hold(struct session *s, enum step step)
         break;
     case STEP_MORE:
         if (conn_eof(s->conn))
-            conn_close(s->conn, CONN_END_CLIENT);
+            conn_finish(s->conn, CONN_END_CLIENT);
         break;
     }
     return false;
@@ -288,7 +287,7 @@ static void run(struct session *s, uint64_t began_ns)
         }
         if (!session_next_command(s)) {
             if (conn_eof(s->conn))
-                conn_close(s->conn, CONN_END_CLIENT);
+                conn_finish(s->conn, CONN_END_CLIENT);
             return;
         }
     }

@@ -24,6 +24,7 @@ struct watch;
 struct reaper;
 struct sweep;
 struct trim;
+struct window;
 
 enum { SHARDS_MAX = 64, READER_SLOTS = 512, ENV_CATALOG = SHARDS_MAX };
 
@@ -35,10 +36,11 @@ struct env {
     struct engine *engine;
     struct committer *committer; /* NULL in a read-only store */
     struct pins *pins;
-    struct reaper *reaper; /* these four: upkeep, the committer's thread */
+    struct reaper *reaper; /* these five: upkeep, the committer's thread */
     struct gone *gone;
     struct sweep *sweep;
     struct trim *trim;
+    struct window *window;
 
     /* Fixed after open. */
     uint32_t restores; /* sys.restores: mailbox rows behind it are lifted as they are read */
@@ -77,7 +79,8 @@ struct store {
     unsigned nshards;
     struct pool *pool; /* after store_start */
     struct live_table *live;
-    struct boxes *boxes; /* mailbox objects in use */
+    struct boxes *boxes;              /* mailbox objects in use */
+    _Atomic uint64_t undelete_octets; /* of all shards, for the metric */
     pthread_mutex_t readers_lock;
     struct store_reader *readers; /* all that exist */
     uint64_t slots_used[READER_SLOTS / 64];

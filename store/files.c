@@ -21,6 +21,7 @@
 #include "store/reap.h"
 #include "store/sweep.h"
 #include "store/trim.h"
+#include "store/window.h"
 
 #define X(id, name) name,
 static const char *const store_tables[] = {STORE_TABLES(X) NULL};
@@ -396,6 +397,7 @@ void env_close(struct env *env, bool clean)
     reap_free(env->reaper);
     sweep_free(env->sweep);
     trim_free(env->trim);
+    window_free(env->window);
     pins_free(env->pins);
     if (env->owner_fd >= 0)
         close(env->owner_fd);

@@ -1,22 +1,14 @@
 #include "store/gone.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
-#include "store/policy.h"
 #include "store/sched.h"
 #include "store/snapshot.h"
 #include "store/sweep.h"
 
-enum {
-    SLICE_ROWS = 2048,
-    SLICE_ACCOUNTS = 256, /* looked at; few of them have anything to drop */
-    CLAIMED_RETRY_MS = 1000,
-    PASS_MS = 600 * 1000,
-    PASS_LOW_MS = 5000 /* while the disk is below its reserve */
-};
+enum { SLICE_ROWS = 2048, CLAIMED_RETRY_MS = 1000 };
 
 /* The transient rows of mailbox m up to a modseq; m = 0: those of the whole account that are from
  * before the start. */
@@ -48,14 +40,6 @@ struct gone {
         size_t batch;
         uint32_t m, u; /* in that batch: the next row */
     } here, safe;
-
-    /* The pass over all accounts. */
-    struct policy *policy;
-    bool passing, trusted;
-    uint64_t pass_ms; /* when the next one starts */
-    uint32_t pass_a;  /* the next account */
-    uint32_t oldest;  /* key time of the oldest row that this pass has seen */
-    uint32_t give_up; /* while the disk is low: rows up to this time go, whatever the window */
 };
 
 /* Joins the batch of the same mailbox if it is of the same commit; one at the head may be half
@@ -324,141 +308,23 @@ static enum err transients_slice(struct turn *turn, unsigned pages)
     return e == ERR_AGAIN ? ERR_OK : e;
 }
 
-/* --- the pass over all accounts: window, cap, reserve --------------------------------------------
- */
-
 bool gone_age_trusted(struct env *env)
 {
     return age_trusted(&env->gone->age, env->clock);
 }
 
-static bool pass_due(struct env *env, uint32_t now)
-{
-    struct gone *g = env->gone;
-    uint64_t mono = clock_mono_ms();
-    uint64_t period = atomic_load(&env->disk_low) ? PASS_LOW_MS : PASS_MS;
-    (void)now;
-    gone_age_trusted(env); /* looks at the clock, so that it sees every step */
-    if (g->passing || (g->pass_ms > mono && g->pass_ms - mono <= period))
-        return g->passing;
-    g->trusted = gone_age_trusted(env);
-    g->passing = true;
-    g->pass_a = 0;
-    /* Oldest first over all accounts: the last pass has seen how old they are. */
-    uint32_t wall = clock_wall();
-    g->give_up = 0;
-    if (atomic_load(&env->disk_low) && g->oldest && g->oldest < wall)
-        g->give_up = g->oldest + (wall - g->oldest) / 16;
-    g->oldest = 0;
-    return true;
-}
-
-static uint64_t cap_of(const struct settings *s, const struct acct *acct)
-{
-    uint64_t quarter = acct->row.used_bytes / 4, least = (uint64_t)1 << 30;
-    if (s->store.undelete_cap)
-        return s->store.undelete_cap;
-    if (s->store.quota)
-        return s->store.quota;
-    return quarter > least ? quarter : least;
-}
-
-/* The account's oldest rows, as long as there is a reason to drop them. */
-static enum err pass_account(struct gone *g, struct turn *turn, struct acct *acct, unsigned pages,
-                             struct spent *spent)
-{
-    struct key prefix, from;
-    struct slice of_acct = key_a(&prefix, acct->a), found, value;
-    struct settings settings;
-    bool asked = false;
-    unsigned rows = spent->rows;
-    enum err e;
-    for (;;) {
-        uint32_t time, m, u;
-        e = engine_first(turn->txn, DBI_GONE, of_acct, key_gone(&from, acct->a, 0, 0, 0), &found,
-                         &value);
-        if (e || !key_get32(found, 4, &time) || !key_get32(found, 8, &m) ||
-            !key_get32(found, 12, &u))
-            break;
-        if (time == GONE_TRANSIENT)
-            break;
-        if (!asked && (e = policy_of(g->policy, acct, &settings)))
-            break;
-        asked = true;
-        bool old = g->trusted && time + (uint64_t)settings.store.undelete_s <= turn->now;
-        bool over = acct->row.gone_bytes > cap_of(&settings, acct);
-        if (!old && !over && time > g->give_up) {
-            if (!g->oldest || time < g->oldest)
-                g->oldest = time;
-            break;
-        }
-        if (spent->pages >= pages || spent->rows - rows >= SLICE_ROWS) {
-            e = ERR_AGAIN;
-            break;
-        }
-        if ((e = gone_drop(turn, acct, time, m, u, spent)))
-            break;
-    }
-    if (e == ERR_NOTFOUND)
-        e = ERR_OK;
-    if (spent->rows > rows && (!e || e == ERR_AGAIN)) {
-        enum err saved = turn_acct_save(turn, acct);
-        e = saved ? saved : e;
-    }
-    return e;
-}
-
-static enum err pass_slice(struct turn *turn, unsigned pages)
-{
-    struct gone *g = turn->env->gone;
-    struct spent spent = {0};
-    for (unsigned n = 0; n < SLICE_ACCOUNTS; n++) {
-        struct key from;
-        struct slice found, value;
-        struct acct acct;
-        uint32_t a;
-        enum err e =
-            engine_first(turn->txn, DBI_ACCT, SLICE_NONE, key_a(&from, g->pass_a), &found, &value);
-        if (e == ERR_NOTFOUND || (!e && !key_get32(found, 0, &a))) {
-            g->passing = false;
-            g->pass_ms =
-                clock_mono_ms() + (atomic_load(&turn->env->disk_low) ? PASS_LOW_MS : PASS_MS);
-            return ERR_OK;
-        }
-        if (!e)
-            e = acct_load(turn->txn, a, &acct);
-        if (e)
-            return e;
-        if (sweep_wants(turn->env, &acct))
-            sweep_account(turn->env, a);
-        else
-            e = pass_account(g, turn, &acct, pages, &spent);
-        if (e == ERR_AGAIN)
-            return ERR_OK;
-        g->pass_a = a + 1;
-        if (e)
-            return e;
-    }
-    return ERR_OK;
-}
-
 void gone_register(struct env *env)
 {
     static const struct upkeep transients = {"transient", transients_due, transients_slice};
-    static const struct upkeep pass = {"undelete", pass_due, pass_slice};
-    struct gone *g = env->gone = mem_new(sizeof *g);
-    age_init(&g->age, env->clock, env->index == 0);
-    if (policy_new(env->store, &g->policy) != ERR_OK)
-        abort(); /* a read snapshot of a catalog that was opened a moment ago */
+    env->gone = mem_new(sizeof *env->gone);
+    age_init(&env->gone->age, env->clock, env->index == 0);
     committer_add_upkeep(env->committer, &transients);
-    committer_add_upkeep(env->committer, &pass);
 }
 
 void gone_free(struct gone *gone)
 {
     if (!gone)
         return;
-    policy_free(gone->policy);
     mem_free(gone->young.list);
     mem_free(gone->ripe.list);
     mem_free(gone->held.list);

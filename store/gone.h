@@ -1,15 +1,11 @@
 /* What was expunged, until it is dropped for good.
  *
- *      expunge --> `gone` row, msg row and body stay --window, cap, full disk--> dropped
+ *      expunge --> `gone` row, msg row and body stay --store/window.h--> dropped
  *              --> transient `gone` row (moved, or no window) --gate, no claim--> dropped
  *
  * A transient row serves the views and maildrops that were open when its message went: it is
  * dropped when no reader can open one that old (the gate) and none that is open was told less than
  * its modseq. At a start there is nobody: all of them go.
- *
- * The window is looked after by a timer, never by a command: rows older than [store] undelete go,
- * the oldest go while an account holds more than undelete_cap, and the oldest of all accounts go
- * while the disk is below its reserve. Deleted mailboxes leave by the same door (store/sweep.h).
  *
  * The committer's thread, but for gone_register and gone_free. */
 #ifndef TANDEM_STORE_GONE_H
@@ -23,7 +19,7 @@
  * show. */
 enum { MOVED_ANYWHERE = 0 };
 
-/* Before committer_start, when the catalog is open: makes env->gone and registers its upkeep. */
+/* Before committer_start: makes env->gone and registers its upkeep. */
 void gone_register(struct env *env);
 void gone_free(struct gone *gone); /* after committer_free; NULL shrugs */
 

@@ -14,6 +14,7 @@
 #include "store/snapshot.h"
 #include "store/sweep.h"
 #include "store/trim.h"
+#include "store/window.h"
 
 static enum err open_envs(struct store *store, struct fault *why)
 {
@@ -34,6 +35,7 @@ static enum err start_committer(struct env *env)
         gone_register(env);
         sweep_register(env);
         trim_register(env);
+        window_register(env);
     }
     if (!e)
         committer_start(env->committer);

@@ -103,6 +103,7 @@ struct store_result {
     struct uidset missing;          /* expunged meanwhile */
     struct store_arrival *arrivals; /* messages x recipients, recipient by recipient */
     size_t narrivals;
+    const struct store_structure *structure; /* store_warm_structure */
     bool keyword_dropped; /* the table was full: a keyword of an append or copy was left out */
     struct fault why;     /* for the log */
 };
@@ -422,6 +423,21 @@ void store_cursor_init(struct store_cursor *cursor, struct store_view *view,
 /* ERR_NOTFOUND: the end. ERR_AGAIN: the next rows are cold. Slices live until the reader idles. A
  * ghost whose rows have been dropped comes with size 0 and ghost set, err ERR_OK. */
 MUST_CHECK enum err store_cursor_next(struct store_cursor *cursor, struct store_message *ret);
+
+/* What a message consists of (core/mime/envelope.h, core/mime/parts.h). */
+struct store_structure {
+    struct slice envelope, bodystructure; /* ready to be sent */
+    struct slice cuts;                    /* BODYSTRUCTURE without these is BODY */
+    struct slice parts;                   /* where each part lies */
+};
+/* From a message read with WANT_CACHE; slices live as its. ERR_NOTFOUND: not all of it is there (a
+ * missing row, an old parser, a tag that did not fit): store_warm_structure. */
+MUST_CHECK enum err store_structure(const struct store_message *message,
+                                    struct store_structure *ret);
+/* Parses the message anew on the pool, and writes its cache row if that was missing or old.
+ * `done`: result.structure, lent for the call. ERR_GONE, ERR_CORRUPT, ERR_AGAIN (the pool is full).
+ * `to.loop` is not NULL. */
+void store_warm_structure(struct store_view *view, uint32_t uid, struct store_to to);
 
 /* --- bodies --------------------------------------------------------------------------------- */
 

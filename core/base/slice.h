@@ -33,10 +33,10 @@ static inline bool slice_eq(struct slice a, struct slice b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
-/* The rest from `n` on; all of it must be there. */
+/* The rest from `n` on; all of it must be there. (NULL + 0 is undefined in C17.) */
 static inline struct slice slice_from(struct slice s, size_t n)
 {
-    return (struct slice){s.ptr + n, s.len - n};
+    return n ? (struct slice){s.ptr + n, s.len - n} : s;
 }
 
 static inline struct slice slice_first(struct slice s, size_t n)

@@ -23,10 +23,25 @@ def note(path, result, name, log):
     ET.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
 
 
+def tap_failures(text):
+    """Each "not ok" line of a TAP stream with the comments that belong to it."""
+    kept, keep = [], False
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            keep = line.startswith("not ok")
+        if keep:
+            kept.append(line)
+    return "\n".join(kept)
+
+
 def output_of(suite, case):
-    texts = [e.text for e in case.iter() if e.text and e.text.strip()]
-    texts += [e.text for e in suite.findall("system-out") + suite.findall("system-err") if e.text]
-    return "\n".join(dict.fromkeys(texts)).strip()[-SHOWN:]
+    """What the case itself says, else what its program said: failures first, then the end."""
+    own = "\n".join(e.text for e in case.iter() if e.text and e.text.strip())
+    if own:
+        return own[-SHOWN:]
+    said = "\n".join(e.text for e in suite.findall("system-out") if e.text)
+    errors = "\n".join(e.text for e in suite.findall("system-err") if e.text)
+    return (tap_failures(said) or said)[:SHOWN] + "\n" + errors[-SHOWN // 2:]
 
 
 def total(folder):
@@ -45,7 +60,7 @@ def total(folder):
                 failed += 1
                 print(f"-- FAILED {file[:-4]}: {suite.get('name')} {case.get('name')}")
                 text = output_of(suite, case)
-                if text not in shown:
+                if text not in shown:  # the same for all cases of one program
                     shown.add(text)
                     print("\n".join("   " + line for line in text.splitlines()))
     print(f"{passed} passed, {failed} failed")

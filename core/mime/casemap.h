@@ -1,0 +1,17 @@
+/* The collation i;unicode-casemap (RFC 5051): two texts are the same to a search when their folded
+ * forms are; one is in the other when its folded form is. */
+#ifndef TANDEM_MIME_CASEMAP_H
+#define TANDEM_MIME_CASEMAP_H
+
+#include "core/base/attr.h"
+#include "core/base/err.h"
+#include "core/base/slice.h"
+
+struct buf;
+
+/* Appends the folded form of a UTF-8 text: of each character its titlecase form, decomposed (RFC
+ * 5051 section 2.3). Octets that are no UTF-8 stay as they are. Text may be folded in pieces that
+ * are cut between characters. ERR_LIMIT: more than the buf takes. */
+MUST_CHECK enum err casemap_append(struct slice utf8, struct buf *to);
+
+#endif

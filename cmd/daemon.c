@@ -109,7 +109,7 @@ static void on_signal(struct ev_loop *ev, ev_io *watcher, int events)
     struct signalfd_siginfo info;
     while (read(d->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGHUP)
-            reload_begin(d->conf->server, d->pool, d->loops[0]);
+            reload_begin(d->conf->server, d->store, d->pool, d->loops[0]);
         else
             drain(d, info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
     }

@@ -10,10 +10,12 @@
 #include "core/base/mem.h"
 #include "core/net/listen.h"
 #include "core/net/worker.h"
+#include "store/store.h"
 
 struct reload {
     struct job job;
     struct server *server;
+    struct store *store;
     struct pool *pool;
     const struct config *running;
     struct config *fresh; /* NULL: `errs` says why */
@@ -84,6 +86,7 @@ static void swap(struct reload *r)
         log_result("refused", 0);
         return;
     }
+    store_set_settings(r->store, &r->fresh->settings);
     log_result("ok", changed);
 }
 
@@ -99,6 +102,7 @@ static void on_read(struct job *job)
     notify("READY=1");
 
     struct server *server = r->server;
+    struct store *store = r->store;
     struct pool *pool = r->pool;
     struct loop *loop = job->loop;
     config_errors_finish(&r->errs);
@@ -107,11 +111,11 @@ static void on_read(struct job *job)
     under_way = false;
     if (wanted_again) {
         wanted_again = false;
-        reload_begin(server, pool, loop);
+        reload_begin(server, store, pool, loop);
     }
 }
 
-void reload_begin(struct server *server, struct pool *pool, struct loop *loop)
+void reload_begin(struct server *server, struct store *store, struct pool *pool, struct loop *loop)
 {
     if (under_way) {
         wanted_again = true;
@@ -120,6 +124,7 @@ void reload_begin(struct server *server, struct pool *pool, struct loop *loop)
     struct reload *r = mem_new(sizeof *r);
     r->job = (struct job){.loop = loop, .run = read_config, .done = on_read};
     r->server = server;
+    r->store = store;
     r->pool = pool;
     r->running = config_ref(server_config(server));
     config_errors_init(&r->errs);

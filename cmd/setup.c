@@ -150,6 +150,7 @@ bool setup_store_open(const struct config *config, bool read_only, struct store 
                       why.text[0] ? why.text : err_text(e));
         return false;
     }
+    store_set_settings(store, &config->settings);
     if (!read_only) {
         e = default_domain(store, slice_str(config->tandem.default_domain));
         if (e) {

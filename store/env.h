@@ -81,6 +81,8 @@ struct store {
     struct live_table *live;
     struct boxes *boxes;              /* mailbox objects in use */
     _Atomic uint64_t undelete_octets; /* of all shards, for the metric */
+    pthread_mutex_t settings_lock;
+    struct settings *settings; /* [store] of the newest configuration, what is plain numbers */
     pthread_mutex_t readers_lock;
     struct store_reader *readers; /* all that exist */
     uint64_t slots_used[READER_SLOTS / 64];

@@ -7,9 +7,40 @@ enum { ARENA_OCTETS = 64 << 10 };
 struct policy {
     struct store *store;
     struct engine_txn *catalog;
-    struct settings defaults; /* where nobody supplies a newer configuration */
     struct arena arena;
 };
+
+/* Lists and texts belong to a config that may end: only numbers are kept. */
+static struct settings plain(const struct settings *from)
+{
+    struct settings s = {.store = from->store};
+    s.store.autoexpunge = (struct config_ages){0};
+    return s;
+}
+
+void policy_start(struct store *store)
+{
+    struct config *config;
+    config_default(&config);
+    struct settings s = plain(&config->settings);
+    config_unref(config);
+    pthread_mutex_init(&store->settings_lock, NULL);
+    store->settings = mem_dup(&s, sizeof s);
+}
+
+void policy_stop(struct store *store)
+{
+    mem_free(store->settings);
+    pthread_mutex_destroy(&store->settings_lock);
+}
+
+void store_set_settings(struct store *store, const struct settings *settings)
+{
+    struct settings s = plain(settings);
+    pthread_mutex_lock(&store->settings_lock);
+    *store->settings = s;
+    pthread_mutex_unlock(&store->settings_lock);
+}
 
 enum err policy_new(struct store *store, struct policy **ret)
 {
@@ -21,11 +52,6 @@ enum err policy_new(struct store *store, struct policy **ret)
     }
     policy->store = store;
     arena_init(&policy->arena, ARENA_OCTETS);
-    struct config *config;
-    config_default(&config);
-    policy->defaults.store = config->settings.store;
-    config_unref(config);
-    policy->defaults.store.autoexpunge = (struct config_ages){0};
     *ret = policy;
     return ERR_OK;
 }
@@ -64,10 +90,9 @@ enum err policy_of(struct policy *policy, const struct acct *acct, struct settin
     struct slice login = acct->row.login;
     size_t at = slice_find(login, '@');
     struct slice domain = at < login.len ? slice_from(login, at + 1) : SLICE_NONE;
-    if (policy->store->conf.settings)
-        policy->store->conf.settings(policy->store->conf.settings_arg, ret);
-    else
-        *ret = policy->defaults;
+    pthread_mutex_lock(&policy->store->settings_lock);
+    *ret = *policy->store->settings;
+    pthread_mutex_unlock(&policy->store->settings_lock);
     enum err e = engine_snap_renew(policy->catalog);
     if (!e)
         e = apply(policy, key_catalog_opt(&key, true, 0, domain, SLICE("store.")), ret);
@@ -75,6 +100,6 @@ enum err policy_of(struct policy *policy, const struct acct *acct, struct settin
         e = apply(policy, key_catalog_opt(&key, false, acct->a, SLICE_NONE, SLICE("store.")), ret);
     engine_snap_reset(policy->catalog);
     arena_reset(&policy->arena);
-    ret->store.autoexpunge = (struct config_ages){0}; /* it lay in the arena */
+    *ret = plain(ret); /* what lay in the arena is gone */
     return e;
 }

@@ -8,6 +8,10 @@
 
 struct policy;
 
+/* store->settings as an empty configuration has them. */
+void policy_start(struct store *store);
+void policy_stop(struct store *store);
+
 /* One per thread that asks: it holds a snapshot of the catalog, live only inside policy_of (the
  * catalog has no bodies, so no gate is concerned). */
 MUST_CHECK enum err policy_new(struct store *store, struct policy **ret);

@@ -10,6 +10,7 @@
 #include "store/files.h"
 #include "store/gone.h"
 #include "store/live.h"
+#include "store/policy.h"
 #include "store/reap.h"
 #include "store/snapshot.h"
 #include "store/sweep.h"
@@ -55,6 +56,7 @@ enum err store_open(const struct store_conf *conf, struct store **ret, struct fa
         store->conf.log_rows = 20000;
     pthread_mutex_init(&store->readers_lock, NULL);
     random_bytes(store->sip_key, sizeof store->sip_key);
+    policy_start(store);
     store->live = live_new(store);
     store->boxes = boxes_new(store);
     enum err e = files_root(&store->conf, why);
@@ -108,6 +110,7 @@ void store_close(struct store *store)
     env_close(store->catalog, served);
     boxes_free(store->boxes);
     live_free(store->live);
+    policy_stop(store);
     pthread_mutex_destroy(&store->readers_lock);
     free(store->path);
     free((char *)(uintptr_t)store->conf.allow_fs);

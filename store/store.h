@@ -47,10 +47,6 @@ struct store_conf {
     const char *allow_fs; /* further file systems to accept, by comma; NULL = none */
     uint32_t log_days, log_rows; /* journal, per account; 0 = 90, 20000 */
     bool read_only;              /* `tandem check` beside nothing: no committer, no sweep */
-    /* Settings of the newest configuration, for timers (undelete window); NULL: the defaults of an
-     * empty file. Any thread. */
-    void (*settings)(void *arg, struct settings *ret);
-    void *settings_arg;
 };
 
 /* Takes the OWNER lock, checks format and generation, sweeps what a crash left. ERR_BUSY: another
@@ -60,6 +56,9 @@ MUST_CHECK enum err store_open(const struct store_conf *conf, struct store **ret
                                struct fault *why);
 /* The pool does cold page-in, verify and scans. Timers start (expiry, trims, reaper). */
 void store_start(struct store *store, struct pool *pool);
+/* The settings of the newest configuration, for timers that have no login at hand (the undelete
+ * window); before the first call those of an empty file. Any thread. */
+void store_set_settings(struct store *store, const struct settings *settings);
 /* All sessions are gone. Does what was submitted; later changes get ERR_AGAIN. While the loops
  * still run, so that every completion reaches its loop and gives back what it holds. */
 void store_stop(struct store *store);

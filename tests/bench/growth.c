@@ -111,7 +111,7 @@ int main(int argc, char **argv)
                       .per_day = argc > 2 ? (unsigned)atoi(argv[2]) : 40};
     unsigned days = argc > 3 ? (unsigned)atoi(argv[3]) : 28;
     test_store_open(&rig.s, NULL);
-    rig.s.undelete_s = WINDOW_DAYS * 86400;
+    test_store_window(&rig.s, WINDOW_DAYS * 86400);
     test_accounts_make(&rig.s, 0, rig.accounts);
     rig.account = mem_new_array(rig.accounts, sizeof *rig.account);
     for (unsigned a = 0; a < rig.accounts; a++)

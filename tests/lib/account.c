@@ -19,28 +19,23 @@ static void must(enum err e, const char *what, const struct fault *why)
     abort();
 }
 
-static struct settings settings;
-
-static void current_settings(void *arg, struct settings *ret)
-{
-    const struct test_store *s = arg;
-    *ret = settings;
-    if (s->undelete_s)
-        ret->store.undelete_s = s->undelete_s;
-}
-
 void test_store_reopen(struct test_store *s)
 {
     struct fault why = {0};
     if (s->store)
         store_close(s->store);
-    struct config *config;
-    config_default(&config);
-    settings = config->settings; /* the numbers; texts are not asked for */
-    config_unref(config);
-    struct store_conf conf = {.path = s->dir, .settings = current_settings, .settings_arg = s};
+    struct store_conf conf = {.path = s->dir};
     must(store_open(&conf, &s->store, &why), "store_open", &why);
     must(store_reader_new(s->store, NULL, &s->reader), "store_reader_new", NULL);
+}
+
+void test_store_window(struct test_store *s, uint32_t undelete_s)
+{
+    struct config *config;
+    config_default(&config);
+    config->settings.store.undelete_s = undelete_s;
+    store_set_settings(s->store, &config->settings);
+    config_unref(config);
 }
 
 void test_store_open(struct test_store *s, const char *dir)

@@ -9,13 +9,13 @@ struct test_store {
     struct store *store;
     struct store_reader *reader; /* of the calling thread */
     char dir[256];
-    bool keep;           /* do not remove the directory */
-    uint32_t undelete_s; /* the window as timers see it; 0 = the default of the settings */
+    bool keep; /* do not remove the directory */
 };
 
 /* `dir` NULL: a fresh one under TMPDIR. The domain "test" exists. */
 void test_store_open(struct test_store *s, const char *dir);
 void test_store_reopen(struct test_store *s);
+void test_store_window(struct test_store *s, uint32_t undelete_s); /* as timers see it */
 void test_store_close(struct test_store *s); /* removes what it made */
 /* Logins "user-0@test" ... made n at once, as fast as group commit goes. */
 void test_accounts_make(struct test_store *s, unsigned from, unsigned to);

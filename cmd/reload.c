@@ -87,6 +87,7 @@ static void swap(struct reload *r)
         return;
     }
     store_set_settings(r->store, &r->fresh->settings);
+    config_unref(r->fresh); /* the server has a reference of its own */
     log_result("ok", changed);
 }
 

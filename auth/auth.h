@@ -72,6 +72,35 @@ typedef void auth_done(void *object, enum err e, struct auth_session *session);
 void auth_password(struct auth *auth, const struct auth_peer *peer, struct slice name,
                    struct slice password, const char *mech, auth_done *done);
 
+/* --- SASL (RFC 4422): AUTHENTICATE, AUTH --------------------------------------------------------
+ */
+
+/* One exchange of one session: what the client says goes in as the line that came, what it is asked
+ * comes out as base64. The last answer is auth_password's: `done`, in a later turn. */
+struct auth_exchange;
+
+/* The i-th mechanism that may be announced to this connection now; NULL past the last. */
+const char *auth_mechanism_at(const struct auth *auth, const struct auth_peer *peer, size_t i);
+/* ERR_CANNOT: no such mechanism here; ERR_PRIVACY: not without TLS. */
+MUST_CHECK enum err auth_exchange_new(struct auth *auth, const struct auth_peer *peer,
+                                      struct slice mechanism, auth_done *done,
+                                      struct auth_exchange **ret);
+
+enum auth_said {
+    AUTH_NOTHING, /* the command came without an initial response */
+    AUTH_INITIAL, /* with this one; "=" is an empty one */
+    AUTH_LINE     /* the answer to a challenge; "*" cancels */
+};
+enum auth_next {
+    AUTH_ASK,   /* send ret_challenge behind "+ "; it lives until the next step */
+    AUTH_WAIT,  /* `done` will be called, if the id is still there; free the exchange now */
+    AUTH_REFUSE /* ret_err: ERR_SYNTAX (no base64, cancelled, malformed), ERR_AUTHZ */
+};
+enum auth_next auth_exchange_step(struct auth_exchange *exchange, enum auth_said said,
+                                  struct slice line, struct slice *ret_challenge,
+                                  enum err *ret_err);
+void auth_exchange_free(struct auth_exchange *exchange); /* NULL shrugs; wipes what it has heard */
+
 /* RCPT: the accounts behind an address (an alias may have several), opened, with their settings.
  * Synchronous and without a write. ERR_NOTFOUND, OFF, QUOTA, FROZEN, SYNTAX. */
 struct auth_recipient {

@@ -10,6 +10,7 @@
 
 /* name, legal states, argument grammar, traits, first step; sorted by name */
 static const struct pop3_command commands[] = {
+    {"AUTH", IN_AUTH,  "?text",         0,           pop3_auth},
     {"CAPA", IN_ANY,   "",              0,           pop3_capa},
     {"DELE", IN_TRANS, "message",       POP3_LISTED, pop3_dele},
     {"LIST", IN_TRANS, "?message",      POP3_LISTED, pop3_list},

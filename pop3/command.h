@@ -24,6 +24,7 @@ struct pop3_command {
 const struct pop3_command *pop3_command_find(struct slice keyword); /* any case; NULL */
 const struct pop3_command *pop3_command_at(size_t i);               /* NULL past the last */
 
+enum step pop3_auth(struct pop3_session *s);
 enum step pop3_capa(struct pop3_session *s);
 enum step pop3_dele(struct pop3_session *s);
 enum step pop3_list(struct pop3_session *s);

@@ -1,99 +1,14 @@
-/* AUTHORIZATION: CAPA USER PASS STLS. */
-#include <stdio.h>
-
+/* AUTHORIZATION: CAPA USER PASS AUTH STLS. */
 #include "core/base/mem.h"
-#include "core/net/listen.h"
 #include "pop3/command.h"
 #include "pop3/session.h"
-
-/* --- CAPA: RFC 2449 section 5 ------------------------------------------------------------------
- */
-
-static bool can_user(const struct pop3_session *s)
-{
-    struct auth_peer peer = pop3_peer(s);
-    return auth_plaintext_allowed(pop3_app.auth, &peer);
-}
-
-static bool can_stls(const struct pop3_session *s)
-{
-    return conn_can_starttls(s->conn);
-}
-
-static const struct settings *settings_of(const struct pop3_session *s)
-{
-    return s->auth ? &s->auth->settings : &pop3_config(s)->settings;
-}
-
-static bool has_login_delay(const struct pop3_session *s)
-{
-    return settings_of(s)->pop3.login_delay_s > 0;
-}
-
-static void login_delay(const struct pop3_session *s, char *to, size_t cap)
-{
-    snprintf(to, cap, " %u", settings_of(s)->pop3.login_delay_s);
-}
-
-static void expire(const struct pop3_session *s, char *to, size_t cap)
-{
-    int32_t days = settings_of(s)->pop3.expire_days;
-    if (days < 0)
-        snprintf(to, cap, " NEVER");
-    else
-        snprintf(to, cap, " %d%s", days, s->auth ? "" : " USER");
-}
-
-static void implementation(const struct pop3_session *s, char *to, size_t cap)
-{
-    (void)s;
-    snprintf(to, cap, " Tandem");
-}
-
-/* tag, when it holds (NULL: always), its parameters (NULL: none). What is announced before login
- * stays announced after it (RFC 2449 section 5). */
-static const struct capability {
-    const char *tag;
-    bool (*holds)(const struct pop3_session *s);
-    void (*value)(const struct pop3_session *s, char *to, size_t cap);
-} capabilities[] = {
-    {"TOP",            NULL,            NULL          },
-    {"UIDL",           NULL,            NULL          },
-    {"USER",           can_user,        NULL          },
-    {"STLS",           can_stls,        NULL          },
-    {"PIPELINING",     NULL,            NULL          },
-    {"RESP-CODES",     NULL,            NULL          },
-    {"AUTH-RESP-CODE", NULL,            NULL          },
-    {"LOGIN-DELAY",    has_login_delay, login_delay   },
-    {"EXPIRE",         NULL,            expire        },
-    {"IMPLEMENTATION", NULL,            implementation},
-};
-
-enum step pop3_capa(struct pop3_session *s)
-{
-    const struct config_list *user_off = &settings_of(s)->pop3.capabilities_off;
-    const struct config_list *listener_off = listener_capabilities_off(conn_listener(s->conn));
-    pop3_ok(s, "capability list follows");
-    for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++) {
-        const struct capability *c = &capabilities[i];
-        if (config_list_has(user_off, slice_str(c->tag)) ||
-            config_list_has(listener_off, slice_str(c->tag)) || (c->holds && !c->holds(s)))
-            continue;
-        char value[64] = "";
-        if (c->value)
-            c->value(s, value, sizeof value);
-        conn_printf(s->conn, "%s%s\r\n", c->tag, value);
-    }
-    conn_send(s->conn, SLICE(".\r\n"));
-    return STEP_DONE;
-}
 
 /* --- STLS: RFC 2595 section 4 --------------------------------------------------------------------
  */
 
 enum step pop3_stls(struct pop3_session *s)
 {
-    if (!can_stls(s))
+    if (!pop3_can_stls(s))
         return pop3_fail_text(s, ERR_STATE, "TLS is not available");
     pop3_ok(s, "begin TLS negotiation");
     conn_starttls(s->conn);
@@ -106,7 +21,7 @@ enum step pop3_stls(struct pop3_session *s)
 /* The same answer for every name: whether it exists is nobody's business. */
 enum step pop3_user(struct pop3_session *s)
 {
-    if (!can_user(s))
+    if (!pop3_can_user(s))
         return pop3_fail(s, ERR_PRIVACY);
     s->name.len = 0;
     if (buf_append(&s->name, s->args.text))
@@ -122,6 +37,7 @@ enum login_phase { LOGIN_ASK, LOGIN_ANSWERED, LOGIN_OPEN };
 
 struct login {
     enum login_phase phase;
+    bool asked; /* AUTH: a challenge has gone out */
     struct store_poprule rule;
     size_t warmed; /* of its folders, how many the pool has paged in */
     unsigned retries;
@@ -192,29 +108,118 @@ static enum step open_maildrop(struct pop3_session *s, struct login *l)
     return STEP_DONE;
 }
 
-enum step pop3_pass(struct pop3_session *s)
+/* From the outcome of the password on, PASS and AUTH are one. */
+static enum step go_on(struct pop3_session *s, struct login *l)
 {
-    struct login *l = pop3_progress(s, sizeof *l);
-    enum err e;
-    switch (l->phase) {
-    case LOGIN_ASK:
-        if (!can_user(s))
-            return pop3_fail(s, ERR_PRIVACY);
-        if (s->name.len == 0)
-            return pop3_fail_text(s, ERR_STATE, "send USER first");
-        l->phase = LOGIN_ANSWERED;
-        struct auth_peer peer = pop3_peer(s);
-        auth_password(pop3_app.auth, &peer, buf_slice(&s->name), s->args.text, "user", answered);
-        buf_finish(&s->name); /* PASS comes right after a USER (RFC 1939 section 7) */
-        return pop3_wait(s);
-    case LOGIN_ANSWERED:
-        e = s->woken ? s->woken : pop3_rules_find(s, &l->rule);
+    if (s->woken)
+        return login_failed(s, s->woken);
+    if (l->phase == LOGIN_ANSWERED) {
+        enum err e = pop3_rules_find(s, &l->rule);
         if (e)
             return login_failed(s, e);
         l->phase = LOGIN_OPEN;
-        return open_maildrop(s, l);
-    case LOGIN_OPEN:
-        return s->woken ? login_failed(s, s->woken) : open_maildrop(s, l);
     }
-    return pop3_fail(s, ERR_BUG);
+    return open_maildrop(s, l);
+}
+
+enum step pop3_pass(struct pop3_session *s)
+{
+    struct login *l = pop3_progress(s, sizeof *l);
+    if (l->phase != LOGIN_ASK)
+        return go_on(s, l);
+    if (!pop3_can_user(s))
+        return pop3_fail(s, ERR_PRIVACY);
+    if (s->name.len == 0)
+        return pop3_fail_text(s, ERR_STATE, "send USER first");
+    l->phase = LOGIN_ANSWERED;
+    struct auth_peer peer = pop3_peer(s);
+    auth_password(pop3_app.auth, &peer, buf_slice(&s->name), s->args.text, "user", answered);
+    buf_finish(&s->name); /* PASS comes right after a USER (RFC 1939 section 7) */
+    return pop3_wait(s);
+}
+
+/* --- AUTH: RFC 5034 -----------------------------------------------------------------------------
+ */
+
+/* Without a mechanism: those that there are, as old clients ask before they know CAPA. */
+static enum step list_mechanisms(struct pop3_session *s)
+{
+    struct auth_peer peer = pop3_peer(s);
+    const char *name;
+    pop3_ok(s, "mechanisms follow");
+    for (size_t i = 0; (name = auth_mechanism_at(pop3_app.auth, &peer, i)); i++)
+        conn_printf(s->conn, "%s\r\n", name);
+    conn_send(s->conn, SLICE(".\r\n"));
+    return STEP_DONE;
+}
+
+static enum step exchange_ends(struct pop3_session *s)
+{
+    auth_exchange_free(s->exchange);
+    s->exchange = NULL;
+    return STEP_DONE;
+}
+
+static enum step exchange(struct pop3_session *s, struct login *l, enum auth_said said,
+                          struct slice line)
+{
+    struct slice challenge;
+    enum err e;
+    switch (auth_exchange_step(s->exchange, said, line, &challenge, &e)) {
+    case AUTH_ASK:
+        conn_send(s->conn, SLICE("+ "));
+        conn_send(s->conn, challenge);
+        conn_send(s->conn, SLICE("\r\n"));
+        l->asked = true;
+        return STEP_MORE;
+    case AUTH_WAIT:
+        l->phase = LOGIN_ANSWERED;
+        exchange_ends(s);
+        return pop3_wait(s);
+    case AUTH_REFUSE:
+        break;
+    }
+    exchange_ends(s);
+    return e == ERR_SYNTAX ? pop3_fail_text(s, e, "authentication exchange ended")
+                           : login_failed(s, e);
+}
+
+/* The client's answer to a challenge: a line of its own, of up to [limits] sasl octets. */
+static enum step answer_of_client(struct pop3_session *s, struct login *l)
+{
+    struct slice line;
+    size_t used;
+    enum line_got got =
+        line_next(&s->lines, conn_input(s->conn), conn_config(s->conn)->limits.sasl, &line, &used);
+    enum step step = STEP_MORE;
+    if (got == LINE_WHOLE)
+        step = exchange(s, l, AUTH_LINE, line);
+    conn_consume_secret(s->conn, used);
+    if (got == LINE_MORE && conn_eof(s->conn))
+        return exchange_ends(s);
+    if (got == LINE_LONG || got == LINE_FLOOD) {
+        exchange_ends(s);
+        return pop3_fail_text(s, ERR_SYNTAX, "line too long");
+    }
+    return step;
+}
+
+enum step pop3_auth(struct pop3_session *s)
+{
+    struct login *l = pop3_progress(s, sizeof *l);
+    if (l->phase != LOGIN_ASK)
+        return go_on(s, l);
+    if (l->asked)
+        return answer_of_client(s, l);
+    if (s->args.text.len == 0)
+        return list_mechanisms(s);
+    struct slice name = slice_first(s->args.text, slice_find(s->args.text, ' '));
+    struct slice rest = slice_from(s->args.text, name.len);
+    struct auth_peer peer = pop3_peer(s);
+    enum err e = auth_exchange_new(pop3_app.auth, &peer, name, answered, &s->exchange);
+    if (e)
+        return e == ERR_CANNOT ? pop3_fail_text(s, ERR_SYNTAX, "no such mechanism")
+                               : pop3_fail(s, e);
+    return rest.len ? exchange(s, l, AUTH_INITIAL, slice_from(rest, 1))
+                    : exchange(s, l, AUTH_NOTHING, SLICE_NONE);
 }

@@ -34,10 +34,11 @@ bool pop3_parse(struct slice rest, const char *grammar, struct pop3_args *ret)
 {
     struct pop3_args args = {0};
     struct slice words = slice_str(grammar);
-    if (slice_eq(words, SLICE("text"))) {
+    bool maybe = slice_eq(words, SLICE("?text"));
+    if (maybe || slice_eq(words, SLICE("text"))) {
         args.text = rest;
         *ret = args;
-        return rest.len > 0;
+        return maybe || rest.len > 0;
     }
     while (rest.len && (rest.ptr[rest.len - 1] == ' ' || rest.ptr[rest.len - 1] == '\t'))
         rest.len--;

@@ -22,6 +22,7 @@ bool pop3_split(struct slice line, struct slice *ret_keyword, struct slice *ret_
 /* Read `rest` by a grammar, words with one space between them:
  *
  *      text      all of the rest, spaces included; not empty (a password may hold spaces)
+ *      ?text     the same, or nothing
  *      message   a message number        ?message   the same, or nothing
  *      lines     a number, 0 included
  *

@@ -367,6 +367,7 @@ static void on_closed(struct conn *conn, enum conn_end why)
     if (s->auth)
         log_logout(s, why);
     pop3_maildrop_leave(s);
+    auth_exchange_free(s->exchange);
     auth_session_free(s->auth);
     buf_wipe(&s->name);
     arena_wipe(&s->arena);

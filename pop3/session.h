@@ -53,8 +53,9 @@ struct pop3_session {
     enum err woken; /* how what was waited for ended */
 
     /* AUTHORIZATION */
-    struct buf name;    /* of USER; empty: none yet */
-    struct timer retry; /* armed: the login waits for the maildrop of a dying session */
+    struct buf name;                /* of USER; empty: none yet */
+    struct auth_exchange *exchange; /* of AUTH */
+    struct timer retry;             /* armed: the login waits for the maildrop of a dying session */
 
     /* TRANSACTION, UPDATE */
     struct auth_session *auth;
@@ -91,6 +92,12 @@ uint64_t pop3_queued(const struct pop3_session *s);
 void pop3_confirm(struct pop3_session *s);
 /* Watch whether the client's kernel takes our output, for the maildrop lock (CONTRACTS 6). */
 void pop3_watch_start(struct pop3_session *s);
+
+/* --- capa.c
+ * ---------------------------------------------------------------------------------------
+ */
+bool pop3_can_user(const struct pop3_session *s);
+bool pop3_can_stls(const struct pop3_session *s);
 
 /* A log line of this session: pop3_log_begin, the event's own fields, pop3_log_end. */
 void pop3_log_begin(const struct pop3_session *s, struct log_line *l, enum log_level level,

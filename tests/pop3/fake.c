@@ -226,3 +226,39 @@ void store_maildrop_update(struct store_maildrop *drop, const unsigned char *ret
     if (to.loop)
         later(to, &(struct store_result){.err = fake.update});
 }
+
+/* No mechanisms: conversations have them. */
+const char *auth_mechanism_at(const struct auth *auth, const struct auth_peer *peer, size_t i)
+{
+    (void)auth;
+    (void)peer;
+    (void)i;
+    return NULL;
+}
+
+enum err auth_exchange_new(struct auth *auth, const struct auth_peer *peer, struct slice mechanism,
+                           auth_done *to, struct auth_exchange **ret)
+{
+    (void)auth;
+    (void)peer;
+    (void)mechanism;
+    (void)to;
+    (void)ret;
+    return ERR_CANNOT;
+}
+
+enum auth_next auth_exchange_step(struct auth_exchange *exchange, enum auth_said said,
+                                  struct slice line, struct slice *ret_challenge, enum err *ret_err)
+{
+    (void)exchange;
+    (void)said;
+    (void)line;
+    (void)ret_challenge;
+    *ret_err = ERR_SYNTAX;
+    return AUTH_REFUSE;
+}
+
+void auth_exchange_free(struct auth_exchange *exchange)
+{
+    (void)exchange;
+}

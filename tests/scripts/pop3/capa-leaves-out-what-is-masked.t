@@ -4,6 +4,7 @@ config pop3.capabilities_off = UIDL
 C: CAPA
 S: +OK *
 S: USER
+S: SASL PLAIN LOGIN
 S: STLS
 S: RESP-CODES
 S: AUTH-RESP-CODE

@@ -78,8 +78,8 @@ static enum err depart(void *arg, uint64_t modseq, uint32_t time, uint32_t first
     uidset_add(&departed->uids, first, last);
     if (last > view->told_uid)
         last = view->told_uid;
-    uint32_t end, uid = first;
-    while (uid <= last && (uid = snapshot_run(view->snap, uid, &end)) && uid <= last) {
+    uint32_t uid = first;
+    while (uid <= last && (uid = snapshot_next(view->snap, uid)) && uid <= last) {
         if (departed->n == departed->max)
             return ERR_LIMIT;
         if (departed->n == departed->cap) {

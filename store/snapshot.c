@@ -243,18 +243,36 @@ static unsigned next_bit(const struct snapshot_bucket *b, unsigned from, bool in
     return BUCKET_UIDS;
 }
 
-uint32_t snapshot_run(const struct snapshot *snap, uint32_t uid, uint32_t *ret_last)
+/* Bucket and bit of the first UID >= uid; false if there is none. */
+static bool seek(const struct snapshot *snap, uint32_t uid, uint32_t *ret_at, unsigned *ret_bit)
 {
     uint32_t at = lower(snap, uid >> BUCKET_SHIFT);
-    unsigned from = uid & (BUCKET_UIDS - 1);
-    if (at < snap->n && snap->bucket[at].bucket != uid >> BUCKET_SHIFT)
-        from = 0;
-    unsigned bit = BUCKET_UIDS;
-    while (at < snap->n && (bit = next_bit(&snap->bucket[at], from, false)) == BUCKET_UIDS) {
-        at++;
-        from = 0;
-    }
     if (at == snap->n)
+        return false;
+    bool inside = snap->bucket[at].bucket == uid >> BUCKET_SHIFT;
+    unsigned bit = next_bit(&snap->bucket[at], inside ? uid & (BUCKET_UIDS - 1) : 0, false);
+    if (bit == BUCKET_UIDS) { /* nothing left of its own bucket; no other one is empty */
+        if (++at == snap->n)
+            return false;
+        bit = next_bit(&snap->bucket[at], 0, false);
+    }
+    *ret_at = at;
+    *ret_bit = bit;
+    return true;
+}
+
+uint32_t snapshot_next(const struct snapshot *snap, uint32_t uid)
+{
+    uint32_t at;
+    unsigned bit;
+    return seek(snap, uid, &at, &bit) ? (snap->bucket[at].bucket << BUCKET_SHIFT) + bit : 0;
+}
+
+uint32_t snapshot_run(const struct snapshot *snap, uint32_t uid, uint32_t *ret_last)
+{
+    uint32_t at;
+    unsigned bit;
+    if (!seek(snap, uid, &at, &bit))
         return 0;
     uint32_t first = (snap->bucket[at].bucket << BUCKET_SHIFT) + bit;
     unsigned end = next_bit(&snap->bucket[at], bit, true);

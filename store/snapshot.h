@@ -55,7 +55,8 @@ bool snapshot_has(const struct snapshot *snap, uint32_t uid);
 uint32_t snapshot_rank(const struct snapshot *snap, uint32_t uid); /* messages with UID <= uid */
 uint32_t snapshot_select(const struct snapshot *snap,
                          uint32_t n); /* the n-th UID, from 1; 0 = none */
-/* The first UID >= uid and the end of the unbroken run that starts there; 0 = none. */
+uint32_t snapshot_next(const struct snapshot *snap, uint32_t uid); /* first UID >= uid; 0 = none */
+/* The same, and the end of the unbroken run that starts there: costs what the run is long. */
 uint32_t snapshot_run(const struct snapshot *snap, uint32_t uid, uint32_t *ret_last);
 
 /* --- mailboxes in use ------------------------------------------------------------------------ */

@@ -213,7 +213,7 @@ uint32_t store_view_max_uid(const struct store_view *view)
 
 uint32_t view_next(const struct store_view *view, uint32_t uid, bool *ret_ghost)
 {
-    uint32_t last, next = uid <= view->told_uid ? snapshot_run(view->snap, uid, &last) : 0;
+    uint32_t next = uid <= view->told_uid ? snapshot_next(view->snap, uid) : 0;
     if (next > view->told_uid)
         next = 0;
     uint32_t at = ghost_at(view, uid);

@@ -176,6 +176,7 @@ static void watch_run(struct loop *loop, struct post *post)
         /* This turn's snapshot is older than the newest event: come back in the next one. The
          * completion of that commit may be before us in the inbox by now; it fetches us. */
         watch->behind = true;
+        watch->behind_txn = txn;
         watch->behind_next = reader->behind;
         reader->behind = watch;
         loop_post(loop, post);
@@ -191,9 +192,15 @@ static void watch_run(struct loop *loop, struct post *post)
 
 void notify_catch_up(struct store_reader *reader)
 {
-    while (reader->behind) {
-        struct watch *watch = reader->behind;
-        leave_behind(watch);
+    struct watch **at = &reader->behind;
+    while (*at) {
+        struct watch *watch = *at;
+        if (reader_is_behind(reader, watch->env, watch->behind_txn)) {
+            at = &watch->behind_next;
+            continue;
+        }
+        *at = watch->behind_next;
+        watch->behind = false;
         tell_views(watch);
     }
 }

@@ -12,6 +12,7 @@
 #include "store/live.h"
 #include "store/policy.h"
 #include "store/reap.h"
+#include "store/recent.h"
 #include "store/snapshot.h"
 #include "store/sweep.h"
 #include "store/trim.h"
@@ -33,6 +34,7 @@ static enum err start_committer(struct env *env)
     enum err e = committer_new(env, &env->committer);
     if (!e && env->index != ENV_CATALOG) {
         reap_register(env);
+        recent_register(env);
         gone_register(env);
         sweep_register(env);
         trim_register(env);
@@ -86,8 +88,10 @@ void store_stop(struct store *store)
 {
     /* Shards first: what they still do may need the catalog, never the other way round. */
     for (unsigned i = 0; i < store->nshards; i++)
-        if (store->shard[i] && store->shard[i]->committer)
+        if (store->shard[i] && store->shard[i]->committer) {
+            recent_settle(store->shard[i]);
             committer_stop(store->shard[i]->committer);
+        }
     if (store->catalog && store->catalog->committer)
         committer_stop(store->catalog->committer);
 }

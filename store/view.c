@@ -48,7 +48,8 @@ void view_claim_recent(struct store_view *view, uint32_t stored, uint32_t from, 
 {
     if (from >= upto)
         return;
-    uint32_t old = object_recent(view->pin.object, stored, upto, !view->read_only);
+    uint32_t old =
+        object_recent(view->pin.object, stored, upto, view->read_only ? NULL : view->account->env);
     uint32_t first = old > from ? old + 1 : from + 1;
     if (first > upto)
         return;

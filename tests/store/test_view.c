@@ -380,6 +380,63 @@ static void a_changed_keyword_table_is_told(void **state)
     store_view_close(view);
 }
 
+/* --- mailboxes in use ---------------------------------------------------------------------------
+ */
+
+static bool in_table(uint32_t m)
+{
+    struct box_object *object = boxes_lock(rig.store.boxes, RIG_ACCOUNT, m);
+    if (object)
+        object_unlock(object);
+    return object;
+}
+
+static void idle_objects_go_oldest_first(void **state)
+{
+    (void)state;
+    enum { MAILBOXES = 100000, KEPT = 64 * 1024 };
+    struct told_pin pin, held;
+    uint32_t kept = 0;
+    boxes_pin_told(&rig.store, RIG_ACCOUNT, 1, 5, &held);
+    for (uint32_t m = 1; m <= MAILBOXES; m++) {
+        boxes_pin_told(&rig.store, RIG_ACCOUNT, m, 7, &pin);
+        boxes_unpin_told(&pin);
+    }
+    for (uint32_t m = 1; m <= MAILBOXES; m++)
+        kept += in_table(m);
+    assert_in_range(kept, KEPT / 2, KEPT + 1);
+    assert_true(in_table(1)); /* in use */
+    assert_int_equal(boxes_oldest_told(&rig.store, RIG_ACCOUNT, 1), 5);
+    assert_false(in_table(2));
+    assert_true(in_table(MAILBOXES));
+    assert_false(boxes_claims(&rig.store, RIG_ACCOUNT, 1, 5));
+    assert_true(boxes_claims(&rig.store, RIG_ACCOUNT, 1, 6));
+    boxes_unpin_told(&held);
+}
+
+static void idle_snapshots_are_bounded(void **state)
+{
+    (void)state;
+    struct told_pin pin;
+    size_t octets = 0;
+    arrive(1);
+    struct snapshot *one = built();
+    /* Sparse: 4,000 buckets of one message each, 96 KB. */
+    struct snapshot *big = mem_new(sizeof *big + 4000 * sizeof big->bucket[0]);
+    memcpy(big, one, sizeof *big);
+    big->n = 4000;
+    for (uint32_t m = 1; m <= 2000; m++) {
+        boxes_pin_told(&rig.store, RIG_ACCOUNT, m, 7, &pin);
+        object_offer(pin.object, big);
+        boxes_unpin_told(&pin);
+    }
+    for (uint32_t m = 1; m <= 2000; m++)
+        octets += in_table(m) ? snapshot_octets(big) : 0;
+    assert_in_range(octets, 32 << 20, 64 << 20);
+    snapshot_unref(one);
+    snapshot_unref(big);
+}
+
 /* --- \Recent ------------------------------------------------------------------------------------
  */
 
@@ -738,6 +795,8 @@ int main(void)
         CASE(too_many_ghosts_end_the_session),
         CASE(a_deleted_mailbox_goes_at_a_legal_moment),
         CASE(a_changed_keyword_table_is_told),
+        CASE(idle_objects_go_oldest_first),
+        CASE(idle_snapshots_are_bounded),
         CASE(recent_goes_to_one_session),
         CASE(fetch_serves_ghosts),
         CASE(fetch_finds_what_was_expunged_under_it),

@@ -67,7 +67,7 @@ static enum step begin(struct session *s, struct command *c, struct append *a)
     if (a->err && !nonsync)
         return command_fail(c, a->err, c->text);
     if (a->err == ERR_TOOBIG && a->left > DROP_MAX) {
-        session_bye(s, "Too much to skip", CONN_END_LIMIT);
+        session_limit(s, METRIC_LIMIT_MESSAGE_SIZE, "message_size", "Too much to skip");
         return command_fail(c, a->err, c->text);
     }
     if (!nonsync)
@@ -127,6 +127,8 @@ static void appended(void *object, const struct store_result *result)
         a->uid = result->arrivals[0].uid;
     }
     s->command.why = result->why;
+    if (result->keyword_dropped)
+        session_log_dropped_keyword(s, a->path);
     session_resume(s);
 }
 

@@ -8,6 +8,7 @@
 
 struct copy {
     struct uidset uids;
+    struct slice path;
     bool over;
     enum err err;
     struct slice code; /* COPYUID */
@@ -48,11 +49,13 @@ static struct slice copyuid(struct arena *arena, const struct store_result *resu
     return slice(text, n);
 }
 
-static void log_dropped_keyword(const struct session *s)
+static void log_moved(const struct session *s, const struct copy *copy, uint64_t n)
 {
     struct log_line l;
-    session_log_begin(s, &l, LOG_INFO, "keyword-dropped");
-    log_slice(&l, "mbox", s->command.args[1].text);
+    session_log_begin(s, &l, LOG_INFO, "moved");
+    log_str(&l, "from", s->mailbox);
+    log_slice(&l, "to", copy->path);
+    log_u64(&l, "n", n);
     session_log_end(s, &l);
 }
 
@@ -66,25 +69,26 @@ static void copied(void *object, const struct store_result *result)
     if (!result->err)
         copy->code = copyuid(&s->arena, result);
     if (result->keyword_dropped)
-        log_dropped_keyword(s);
+        session_log_dropped_keyword(s, copy->path);
+    if (!result->err && s->command.row->run == imap_move)
+        log_moved(s, copy, uidset_count(&result->source));
     session_resume(s);
 }
 
 static enum step begin(struct session *s, struct command *c, struct copy *copy, bool move)
 {
-    struct slice path;
     c->cleanup = cleanup;
     enum err e = seqset_uids(&c->args[0].set, c->row->traits & CMD_UID, s->view, &copy->uids);
     if (e)
         return command_fail(c, e, "No such message");
-    e = store_path_check(c->args[1].text, &s->arena, &path);
+    e = store_path_check(c->args[1].text, &s->arena, &copy->path);
     if (!e && uidset_count(&copy->uids) > BATCH_MAX)
         e = ERR_LIMIT;
     if (e)
         return command_fail(c, e, NULL);
     if (uidset_empty(&copy->uids))
         return command_ok(c, "No messages");
-    store_copy(s->view, &copy->uids, session_account(s), path, move, session_to(s, copied));
+    store_copy(s->view, &copy->uids, session_account(s), copy->path, move, session_to(s, copied));
     return STEP_WAIT;
 }
 

@@ -8,6 +8,7 @@ struct expunge {
     bool over;
     struct uidset uids, batch;
     uint32_t after;
+    uint64_t n; /* messages that went */
     enum err err;
 };
 
@@ -25,6 +26,7 @@ static void expunged(void *object, const struct store_result *result)
     struct expunge *x = s->command.progress;
     x->err = result->err;
     x->over = !x->some;
+    x->n += uidset_count(&result->source);
     s->command.why = result->why;
     session_resume(s);
 }
@@ -38,6 +40,18 @@ static enum step expunge(struct session *s, struct expunge *x)
         return STEP_DONE;
     store_expunge(s->view, x->some ? &x->batch : NULL, session_to(s, expunged));
     return STEP_WAIT;
+}
+
+static void log_expunged(const struct session *s, const struct expunge *x)
+{
+    struct log_line l;
+    if (!x->n)
+        return;
+    session_log_begin(s, &l, LOG_INFO, "expunged");
+    log_str(&l, "mbox", s->mailbox);
+    log_u64(&l, "n", x->n);
+    log_slice(&l, "why", s->command.row->name);
+    session_log_end(s, &l);
 }
 
 /* All that are \Deleted, or those of `set`. When they are more than a batch takes, all messages are
@@ -60,6 +74,7 @@ enum step imap_expunge(struct session *s, struct command *c)
     }
     if (expunge(s, x) == STEP_WAIT)
         return STEP_WAIT;
+    log_expunged(s, x);
     return x->err ? command_fail(c, x->err, NULL) : command_ok(c, NULL);
 }
 
@@ -75,6 +90,7 @@ enum step imap_close(struct session *s, struct command *c)
     }
     if (!quiet && expunge(s, x) == STEP_WAIT)
         return STEP_WAIT;
+    log_expunged(s, x);
     if (x->err)
         return command_fail(c, x->err, NULL);
     session_close_view(s);

@@ -32,12 +32,29 @@ struct login {
     bool over;
 };
 
+static enum metric_login outcome(enum err e)
+{
+    switch (e) {
+    case ERR_OK:
+        return METRIC_LOGIN_OK;
+    case ERR_AUTH:
+    case ERR_SYNTAX:
+        return METRIC_LOGIN_FAILED;
+    case ERR_DOWN:
+    case ERR_AGAIN:
+        return METRIC_LOGIN_DOWN;
+    default:
+        return METRIC_LOGIN_REFUSED;
+    }
+}
+
 static void logged_in(void *object, enum err e, struct auth_session *auth)
 {
     struct session *s = session_of(object);
     struct login *login = s->command.progress;
     login->over = true;
     login->err = e;
+    metrics_login(METRIC_IMAP, outcome(e));
     if (!e) {
         s->auth = auth;
         store_account_set_actor(auth->account, PROTO_IMAP, conn_id(s->conn));
@@ -75,7 +92,7 @@ enum step imap_login(struct session *s, struct command *c)
     if (!login->err)
         return welcome(s, c);
     if (++s->auth_failures >= session_config(s)->auth.failures)
-        session_bye(s, "Too many failed logins", CONN_END_LIMIT);
+        session_limit(s, METRIC_LIMIT_FAILURES, "failures", "Too many failed logins");
     return command_fail(c, login->err == ERR_SYNTAX ? ERR_AUTH : login->err, NULL);
 }
 

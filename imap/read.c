@@ -105,7 +105,7 @@ static void overlong(struct session *s)
     struct slice tag = begun(conn_input(s->conn), &row);
     if (!s->skipping)
         reply_error(s->conn, tag, ERR_SYNTAX, "Line is too long");
-    session_bye(s, "Line is too long", CONN_END_LIMIT);
+    session_limit(s, METRIC_LIMIT_LINE, "line", "Line is too long");
     session_say_bye(s);
 }
 
@@ -131,7 +131,7 @@ static void refuse_literal(struct session *s, struct slice head)
     }
     s->skipped += octets == FRAME_LITERAL_WILD ? SKIP_MAX + 1 : octets;
     if (s->skipped > SKIP_MAX)
-        session_bye(s, "Too much to skip", CONN_END_LIMIT);
+        session_limit(s, METRIC_LIMIT_LITERAL, "literal", "Too much to skip");
     else
         s->skip = octets;
     s->skipping = true;
@@ -250,7 +250,7 @@ enum step session_line_end(struct session *s, bool *ret_clean)
         return STEP_MORE;
     *ret_clean = v == FRAME_DONE && s->frame.pos == 2;
     if (v == FRAME_OVERLONG) {
-        session_bye(s, "Line is too long", CONN_END_LIMIT);
+        session_limit(s, METRIC_LIMIT_LINE, "line", "Line is too long");
     } else if (v == FRAME_LITERAL) {
         refuse_literal(s, slice_first(in, s->frame.pos));
     } else {

@@ -1,4 +1,5 @@
 /* SELECT, EXAMINE, CLOSE, UNSELECT. */
+#include "core/base/mem.h"
 #include "imap/reply.h"
 #include "imap/session.h"
 
@@ -65,6 +66,8 @@ static enum step open_view(struct session *s, struct command *c, bool read_only)
         return command_fail(c, e, NULL);
     s->view = sel->view;
     sel->view = NULL;
+    s->mailbox = mem_new(sel->path.len + 1);
+    memcpy(s->mailbox, sel->path.ptr, sel->path.len);
     s->read_only = read_only;
     session_set_state(s, STATE_SELECTED);
     tell_mailbox(s, &info);

@@ -1,5 +1,7 @@
 #include "imap/session.h"
 
+#include <assert.h>
+
 #include "auth/auth.h"
 #include "core/base/clock.h"
 #include "core/base/config.h"
@@ -20,8 +22,15 @@ struct imap_app imap_app;
 
 void imap_setup(struct store *store, struct auth *auth, struct pool *pool)
 {
+    static const char *names[METRIC_VERBS_MAX - 1];
+    size_t n;
+    const struct imap_command *rows = command_table(&n);
     (void)pool; /* front ends are set up alike; what IMAP has done in the pool the store submits */
     imap_app = (struct imap_app){.store = store, .auth = auth};
+    assert(n <= METRIC_VERBS_MAX - 1);
+    for (size_t i = 0; i < n; i++)
+        names[i] = rows[i].name.ptr;
+    metrics_verbs(METRIC_IMAP, names, (unsigned)n);
 }
 
 /* --- what commands use --------------------------------------------------------------------------
@@ -50,6 +59,14 @@ void session_log_end(const struct session *s, struct log_line *l)
     log_end(l);
 }
 
+void session_log_dropped_keyword(const struct session *s, struct slice mailbox)
+{
+    struct log_line l;
+    session_log_begin(s, &l, LOG_INFO, "keyword-dropped");
+    log_slice(&l, "mbox", mailbox);
+    session_log_end(s, &l);
+}
+
 void session_set_state(struct session *s, enum imap_state state)
 {
     if (log_wants(LOG_DEBUG)) {
@@ -68,6 +85,8 @@ void session_close_view(struct session *s)
         return;
     store_view_close(s->view);
     s->view = NULL;
+    mem_free(s->mailbox);
+    s->mailbox = NULL;
     s->sync = (struct sync){0};
     s->view_gone = s->read_only = false;
     timer_cancel(&s->gone_timer);
@@ -130,6 +149,17 @@ void session_bye(struct session *s, const char *text, enum conn_end why)
     s->bye_why = why;
 }
 
+void session_limit(struct session *s, enum metric_limit limit, const char *word, const char *text)
+{
+    struct log_line l;
+    metrics_limit(limit);
+    session_log_begin(s, &l, LOG_INFO, "limit-hit");
+    log_slice(&l, "rip", conn_peer_text(s->conn));
+    log_str(&l, "limit", word);
+    session_log_end(s, &l);
+    session_bye(s, text, CONN_END_LIMIT);
+}
+
 /* --- the command under way ----------------------------------------------------------------------
  */
 
@@ -173,16 +203,28 @@ void session_say_bye(struct session *s)
     conn_finish(s->conn, s->bye_why);
 }
 
+static void measure(const struct session *s)
+{
+    size_t n;
+    const struct imap_command *rows = command_table(&n);
+    const struct command *c = &s->command;
+    bool bad = c->err == ERR_SYNTAX || c->err == ERR_STATE;
+    enum metric_result result = c->err == ERR_OK ? METRIC_OK : bad ? METRIC_BAD : METRIC_NO;
+    metrics_command(METRIC_IMAP, c->row ? (unsigned)(c->row - rows) : METRIC_VERBS_MAX, result,
+                    clock_mono_ns() - s->began_ns);
+}
+
 void session_answer(struct session *s)
 {
     struct command *c = &s->command;
+    measure(s);
     if (c->err && c->err != ERR_AUTH)
         log_failed(s);
     if (!c->answered)
         reply_tagged(s->conn, c);
     if (c->err == ERR_SYNTAX || c->err == ERR_STATE) {
         if (++s->bad_commands >= conn_config(s->conn)->limits.bad_commands)
-            session_bye(s, "Too many bad commands", CONN_END_LIMIT);
+            session_limit(s, METRIC_LIMIT_BAD_COMMANDS, "bad_commands", "Too many bad commands");
     }
     session_end_command(s);
     if (s->bye) {
@@ -253,6 +295,7 @@ void session_count_command(struct session *s)
 {
     struct loop *loop = conn_loop(s->conn);
     s->commands++;
+    s->began_ns = clock_mono_ns();
     uint64_t ms =
         pace_take(&s->pace, session_config(s)->limits.commands_per_second, loop_now_ms(loop));
     if (!ms)

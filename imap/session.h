@@ -13,6 +13,7 @@
 #include "auth/auth.h"
 #include "core/base/arena.h"
 #include "core/base/log.h"
+#include "core/base/metrics.h"
 #include "core/base/slice.h"
 #include "core/net/conn.h"
 #include "core/net/loop.h"
@@ -30,6 +31,7 @@ struct session {
     struct auth_session *auth;
 
     struct store_view *view; /* in STATE_SELECTED */
+    char *mailbox;           /* its path when it was selected, for the log */
     bool read_only;          /* it was opened by EXAMINE, or for a read-only credential */
     bool view_gone;          /* its mailbox was deleted, and the client has been told */
     struct sync sync;
@@ -55,6 +57,7 @@ struct session {
 
     char client[128]; /* name and version out of ID, for the log */
     uint64_t commands, busy_us;
+    uint64_t began_ns; /* the command under way */
 };
 
 struct imap_app {
@@ -106,9 +109,13 @@ enum step session_line_end(struct session *s, bool *ret_clean);
 
 /* Say goodbye after the answer of this command, and close. `text` is a literal. */
 void session_bye(struct session *s, const char *text, enum conn_end why);
+/* The same because of a limit, which is counted and logged. `word`: its key in [limits]. */
+void session_limit(struct session *s, enum metric_limit limit, const char *word, const char *text);
 
 void session_log_begin(const struct session *s, struct log_line *l, enum log_level level,
                        const char *event);
 void session_log_end(const struct session *s, struct log_line *l);
+/* The keyword table of `mailbox` was full: something was left out (CONTRACTS section 4). */
+void session_log_dropped_keyword(const struct session *s, struct slice mailbox);
 
 #endif

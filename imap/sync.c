@@ -66,7 +66,7 @@ static enum step fail(struct session *s, enum err e)
         return STEP_DONE;
     }
     if (e == ERR_LIMIT)
-        session_bye(s, "Too many expunged messages are held back", CONN_END_LIMIT);
+        session_limit(s, METRIC_LIMIT_OTHER, "ghosts", "Too many expunged messages are held back");
     if (!why->text[0])
         (void)fault(why, e, "changes of the mailbox could not be read");
     return STEP_DONE;

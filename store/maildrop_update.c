@@ -236,7 +236,7 @@ static enum err update_apply(struct op *base, struct turn *turn)
     struct marks moved = {0}, again = {0};
     size_t end = batch_end(op);
     enum err e = account_for_change(turn, base->acct, &acct);
-    if (!e)
+    if (!e && end > op->next) /* no marks, no list: nothing may be added to NULL */
         e = update_marks(op, turn, &acct, op->marks.list + op->next, end - op->next, &moved);
     for (unsigned hop = 0; !e && moved.n && hop < HOPS_MAX; hop++) {
         e = follow(turn, acct.a, &moved);

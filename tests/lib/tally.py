@@ -1,9 +1,11 @@
 """Sum JUnit files over several builds.
 
 tally.py note FILE passed|failed NAME LOG   write a result of one case, with the end of its log
+tally.py meson FILE TESTLOG.JSON            write what meson knows of a run, TAP case by TAP case
 tally.py sum FOLDER                         show every failure with its output, then, as the last
                                             line, "N passed, N failed"; exit status 1 if any failed
 """
+import json
 import os
 import re
 import sys
@@ -23,25 +25,45 @@ def note(path, result, name, log):
     ET.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
 
 
-def tap_failures(text):
-    """Each "not ok" line of a TAP stream with the comments that belong to it."""
-    kept, keep = [], False
+TAP_CASE = re.compile(r"(not )?ok \d+(?: -)? ?(.*)")
+
+
+def tap_cases(text):
+    """(name, failed, comments) of each case of a TAP stream."""
+    cases = []
     for line in text.splitlines():
-        if not line.startswith("#"):
-            keep = line.startswith("not ok")
-        if keep:
-            kept.append(line)
-    return "\n".join(kept)
+        match = TAP_CASE.match(line)
+        if match:
+            cases.append([match.group(2), bool(match.group(1)), ""])
+        elif cases and line.startswith("#"):
+            cases[-1][2] += line + "\n"
+    return cases
 
 
-def output_of(suite, case):
-    """What the case itself says, else what its program said: failures first, then the end."""
-    own = "\n".join(e.text for e in case.iter() if e.text and e.text.strip())
-    if own:
-        return own[-SHOWN:]
-    said = "\n".join(e.text for e in suite.findall("system-out") if e.text)
-    errors = "\n".join(e.text for e in suite.findall("system-err") if e.text)
-    return (tap_failures(said) or said)[:SHOWN] + "\n" + errors[-SHOWN // 2:]
+def both_ends(text):
+    half = SHOWN // 2
+    return text if len(text) <= SHOWN else f"{text[:half]}\n[...]\n{text[-half:]}"
+
+
+def meson(path, log):
+    """Meson's own JUnit file forgets a program that crashed after its last good case."""
+    root = ET.Element("testsuites")
+    with open(log, encoding="utf-8", errors="replace") as f:
+        tests = [json.loads(line) for line in f]
+    for test in tests:
+        out, err = test.get("stdout") or "", test.get("stderr") or ""
+        suite = ET.SubElement(root, "testsuite", name=test["name"])
+        cases = tap_cases(out)
+        bad = test["result"] not in ("OK", "EXPECTEDFAIL", "SKIP")
+        if not cases or (bad and not any(failed for _, failed, _ in cases)):
+            end = f"{test['result'].lower()}, exit status {test.get('returncode')}\n"
+            cases.append(["as a whole", bad, end + ("" if cases else out[-SHOWN:])])
+        for name, failed, comments in cases:
+            case = ET.SubElement(suite, "testcase", classname=test["name"], name=name)
+            if failed:
+                text = comments[:SHOWN] + "\n" + both_ends(err)
+                ET.SubElement(case, "failure", message="see the text").text = NOT_XML.sub("?", text)
+    ET.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
 
 
 def total(folder):
@@ -50,19 +72,16 @@ def total(folder):
         if not file.endswith(".xml"):
             continue
         for suite in ET.parse(os.path.join(folder, file)).getroot().iter("testsuite"):
-            shown = set()
             for case in suite.findall("testcase"):
+                wrong = [e for e in case if e.tag in ("failure", "error")]
                 if case.find("skipped") is not None:
                     continue
-                if case.find("failure") is None and case.find("error") is None:
-                    passed += 1
-                    continue
-                failed += 1
-                print(f"-- FAILED {file[:-4]}: {suite.get('name')} {case.get('name')}")
-                text = output_of(suite, case)
-                if text not in shown:  # the same for all cases of one program
-                    shown.add(text)
-                    print("\n".join("   " + line for line in text.splitlines()))
+                passed += not wrong
+                failed += bool(wrong)
+                if wrong:
+                    print(f"-- FAILED {file[:-4]}: {suite.get('name')} {case.get('name')}")
+                for line in "\n".join(e.text or "" for e in wrong)[-2 * SHOWN:].splitlines():
+                    print("   " + line)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
@@ -70,6 +89,8 @@ def total(folder):
 if __name__ == "__main__":
     if len(sys.argv) == 6 and sys.argv[1] == "note":
         note(*sys.argv[2:])
+    elif len(sys.argv) == 4 and sys.argv[1] == "meson":
+        meson(*sys.argv[2:])
     elif len(sys.argv) == 3 and sys.argv[1] == "sum":
         sys.exit(total(sys.argv[2]))
     else:

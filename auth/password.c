@@ -281,7 +281,10 @@ static enum err enter(const struct attempt *a, const struct store_user *user, st
                                    .loop = a->peer.loop,
                                    .id = a->peer.id,
                                    .kick = a->peer.kick};
-    return store_live_enter(session->account, &conf, &session->live);
+    e = store_live_enter(session->account, &conf, &session->live);
+    if (!e)
+        store_account_logged_in(session->account);
+    return e;
 }
 
 /* The catalog is read anew: the hash took its time, and what was good when it began may have been

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/base/mem.h"
+#include "store/lazy.h"
 
 /* --- open ----------------------------------------------------------------------------------------
  */
@@ -86,6 +88,11 @@ void store_account_set_origin(struct store_account *account, const unsigned char
     actor->client_len = (uint8_t)client.len;
     if (client.len)
         memcpy(actor->client, client.ptr, client.len);
+}
+
+void store_account_logged_in(struct store_account *account)
+{
+    lazy_login(account->env, account->a, account->actor.proto, clock_wall());
 }
 
 /* --- usage ---------------------------------------------------------------------------------------

@@ -81,8 +81,8 @@ static enum err deliver(struct turn *turn, struct append_op *op, const struct ap
     uint64_t keywords[64];
     bool grew = false, dropped = false;
     enum err e = ERR_OK;
-    box->row.highestmodseq++;
     hot_begin(&edit, turn, box);
+    box->row.highestmodseq++;
     uint32_t first = box->row.uidnext;
     for (size_t i = 0; !e && i < op->n; i++) {
         const struct store_incoming *in = op->in[i];

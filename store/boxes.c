@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <pthread.h>
 
-#include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "core/base/siphash.h"
 #include "store/env.h"
@@ -21,7 +20,6 @@ struct stripe {
 
 struct boxes {
     struct siphash_key key;
-    _Atomic uint32_t claimed_at[SHARDS_MAX];
     struct stripe stripe[STRIPES];
 };
 
@@ -105,13 +103,11 @@ static void grow(struct stripe *stripe)
     mem_free(old);
 }
 
-static struct box_object *add(struct boxes *boxes, struct stripe *stripe, uint64_t h, uint32_t a,
-                              uint32_t m)
+static struct box_object *add(struct stripe *stripe, uint64_t h, uint32_t a, uint32_t m)
 {
     if (stripe->n == stripe->nslots)
         grow(stripe);
     struct box_object *object = mem_new(sizeof *object);
-    object->boxes = boxes;
     object->stripe = stripe;
     object->hash = h;
     object->a = a;
@@ -208,7 +204,7 @@ void boxes_pin_told(struct store *store, uint32_t a, uint32_t m, uint64_t told,
     if (object) {
         object_use(object);
     } else {
-        object = add(boxes, stripe, h, a, m);
+        object = add(stripe, h, a, m);
         object->users = 1;
     }
     atomic_store_explicit(&pin->told, told, memory_order_relaxed);
@@ -278,56 +274,16 @@ void object_offer(struct box_object *object, struct snapshot *snap)
     snapshot_unref(old);
 }
 
-uint32_t object_recent(struct box_object *object, uint32_t stored, uint32_t upto, struct env *claim)
+uint32_t object_recent(struct box_object *object, uint32_t stored, uint32_t upto, bool claim)
 {
     object_lock(object);
     if (object->recent_uid < stored)
         object->recent_uid = stored;
     uint32_t recent = object->recent_uid;
-    if (claim && recent < upto) {
-        uint32_t none = 0;
+    if (claim && recent < upto)
         object->recent_uid = upto;
-        object->claimed = claim;
-        atomic_compare_exchange_strong(&object->boxes->claimed_at[claim->index], &none,
-                                       clock_wall());
-    }
     object_unlock(object);
     return recent;
-}
-
-uint32_t boxes_claimed_at(struct boxes *boxes, const struct env *env)
-{
-    return atomic_load(&boxes->claimed_at[env->index]);
-}
-
-/* With the stripe's mutex held. */
-static unsigned take_claims(struct stripe *stripe, const struct env *env, struct recent_claim *ret,
-                            unsigned max)
-{
-    unsigned n = 0;
-    for (uint32_t s = 0; s < stripe->nslots; s++)
-        for (struct box_object *object = stripe->slot[s]; object && n < max; object = object->next)
-            if (object->claimed == env) {
-                object->claimed = NULL;
-                ret[n++] = (struct recent_claim){object->a, object->m, object->recent_uid};
-            }
-    return n;
-}
-
-unsigned boxes_take_claims(struct boxes *boxes, const struct env *env, struct recent_claim *ret,
-                           unsigned max)
-{
-    unsigned n = 0;
-    uint32_t since = atomic_exchange(&boxes->claimed_at[env->index], 0);
-    for (unsigned i = 0; i < STRIPES && n < max; i++) {
-        struct stripe *stripe = &boxes->stripe[i];
-        pthread_mutex_lock(&stripe->lock);
-        n += take_claims(stripe, env, ret + n, max - n);
-        pthread_mutex_unlock(&stripe->lock);
-    }
-    if (n == max) /* there may be more */
-        atomic_store(&boxes->claimed_at[env->index], since ? since : 1);
-    return n;
 }
 
 uint32_t box_recent_uid(struct store *store, uint32_t a, uint32_t m)

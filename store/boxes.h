@@ -54,13 +54,11 @@ struct watch {
 struct box_object {
     struct box_object *next;          /* of the hash chain */
     struct box_object *older, *newer; /* while idle */
-    struct boxes *boxes;
     struct stripe *stripe;
     uint64_t hash;
     uint32_t a, m;
     uint32_t users;      /* pins and watches */
     uint32_t recent_uid; /* messages above it are recent; 0 = not known better than the row */
-    struct env *claimed; /* recent_uid was raised here and is not yet written */
     struct snapshot *newest;
     struct told_pin *pins;
     struct watch *watches;
@@ -82,19 +80,8 @@ struct snapshot *object_newest(struct box_object *object);
 /* Makes it the newest unless that one is newer. */
 void object_offer(struct box_object *object, struct snapshot *snap);
 /* UIDs up to `upto` are about to be told; those above the result are recent. `stored`: recent_uid
- * of the row. With `claim`, an account's env, they are recent for nobody after this call (RFC 3501
- * section 2.3.2); NULL looks only. */
-uint32_t object_recent(struct box_object *object, uint32_t stored, uint32_t upto,
-                       struct env *claim);
-
-struct recent_claim {
-    uint32_t a, m, uid;
-};
-/* When the oldest claim of this env was made that is not written yet; 0 = there is none. */
-uint32_t boxes_claimed_at(struct boxes *boxes, const struct env *env);
-/* Takes up to `max` of them: they count as written. */
-unsigned boxes_take_claims(struct boxes *boxes, const struct env *env, struct recent_claim *ret,
-                           unsigned max);
+ * of the row. With `claim` they are recent for nobody after this call (RFC 3501 section 2.3.2). */
+uint32_t object_recent(struct box_object *object, uint32_t stored, uint32_t upto, bool claim);
 
 /* Adds to `uids` (room for EVENT_UIDS) the messages whose flags have changed in (after, upto].
  * False: too many, or the ring does not reach back so far; look at the rows. */

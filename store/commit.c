@@ -11,6 +11,7 @@
 #include "core/base/mem.h"
 #include "store/disk.h"
 #include "store/files.h"
+#include "store/lazy.h"
 
 enum { LANES = 1024, UPKEEPS_MAX = 16, UPKEEP_IDLE_MS = 1000, UPKEEP_BUSY_MS = 100 };
 
@@ -286,8 +287,9 @@ static void warn(struct env *env, const char *what, enum err e)
     log_end(&line);
 }
 
-static void turn_finish(struct turn *turn)
+static void turn_finish(struct turn *turn, bool committed)
 {
+    lazy_turn_over(turn->env, committed);
     while (turn->events) {
         struct event *next = turn->events->next;
         mem_free(turn->events);
@@ -363,7 +365,7 @@ static enum outcome try_turn(struct committer *c, struct op **ops, unsigned n,
         engine_turn_abort(turn.txn);
         c->env->next_blob = next_blob;
         c->env->next_acct = next_acct;
-        turn_finish(&turn);
+        turn_finish(&turn, false);
         return ABORTED;
     }
     e = engine_turn_commit(turn.txn);
@@ -372,14 +374,14 @@ static enum outcome try_turn(struct committer *c, struct op **ops, unsigned n,
         c->env->next_acct = next_acct;
         for (unsigned i = 0; i < n; i++)
             ops[i]->result.err = ERR_FULL;
-        turn_finish(&turn);
+        turn_finish(&turn, false);
         return ABORTED;
     }
     if (e)
         fatal(c->env, "commit", e);
     reap_committed(c->env, &turn);
     notify_publish(c->env, &turn);
-    turn_finish(&turn);
+    turn_finish(&turn, true);
     return COMMITTED;
 }
 
@@ -460,6 +462,17 @@ static void sleep_until(struct committer *c, uint64_t mono_ms)
     pthread_cond_timedwait(&c->wake, &c->lock, &t);
 }
 
+/* What would wait for its time otherwise. One failure may be that of a damaged row, which is left
+ * out then; a second one has no room. */
+static void upkeep_at_stop(struct committer *c)
+{
+    for (unsigned i = 0, failed = 0; i < c->nupkeeps; i++) {
+        const struct upkeep *u = c->upkeep[i];
+        while (u->at_stop && failed < 2 && u->due(c->env, clock_wall()))
+            failed = try_turn(c, NULL, 0, u, UPKEEP_PAGES) == COMMITTED ? 0 : failed + 1;
+    }
+}
+
 static void *committer_run(void *arg)
 {
     struct committer *c = arg;
@@ -499,6 +512,7 @@ static void *committer_run(void *arg)
         c->upkeep_wrote = false;
     }
     pthread_mutex_unlock(&c->lock);
+    upkeep_at_stop(c);
     return NULL;
 }
 

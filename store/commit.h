@@ -91,8 +91,8 @@ MUST_CHECK enum err turn_box_save(struct turn *turn, const struct box *box);
 uint64_t turn_new_blob(struct turn *turn);
 /* refs += by; at 0 a `reap` row and an orphan. */
 MUST_CHECK enum err turn_blob_ref(struct turn *turn, uint64_t blob, int by);
-/* A line of the journal: seq = last + 1 (store/journal.c). `account` names protocol and connection.
- */
+/* A line of the journal: seq = last + 1. `actor` names protocol and connection. What waits of the
+ * account's lines comes before it. */
 struct journal_line {
     const struct actor *actor;
     uint32_t a, m, other_m, count, detail;
@@ -100,6 +100,10 @@ struct journal_line {
     const struct uidset *uids;
 };
 MUST_CHECK enum err turn_journal(struct turn *turn, const struct journal_line *line);
+/* The same for what happens all the time: it waits for a line of the account that is written
+ * anyway, or a minute (store/journal.h). The op's last step: an op that has called it succeeds.
+ * `uids` is there. */
+MUST_CHECK enum err turn_journal_later(struct turn *turn, const struct journal_line *line);
 /* An event for whoever watches this mailbox; fill it with event_add. Says box's modseq, uidnext and
  * expunge_modseq as they are when the turn ends: take it after the box has its final values. */
 struct event *turn_event(struct turn *turn, const struct box *box);
@@ -127,6 +131,7 @@ struct upkeep {
     bool (*due)(struct env *env, uint32_t now);
     /* Do at most `pages` worth of it. Errors as with an op. */
     enum err (*slice)(struct turn *turn, unsigned pages);
+    bool at_stop; /* the committer does not end before it is no longer due */
 };
 /* Before committer_start; at most 16; lives as long as the committer. */
 void committer_add_upkeep(struct committer *committer, const struct upkeep *upkeep);

@@ -183,8 +183,8 @@ static enum err run(struct copying *c, const struct uidset *uids, struct uidset 
 {
     struct source s = {.loaded = false};
     uint32_t first_new = c->target->row.uidnext;
-    c->target->row.highestmodseq++;
     hot_begin(&c->to, c->turn, c->target);
+    c->target->row.highestmodseq++;
     c->event = turn_event(c->turn, c->target);
     enum err e = ERR_OK;
     for (uint32_t uid = uidset_next(uids, 0); !e && uid; uid = uidset_next(uids, uid + 1)) {

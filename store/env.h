@@ -18,6 +18,8 @@
 struct boxes;
 struct committer;
 struct gone;
+struct journal;
+struct lazy;
 struct live_table;
 struct pins;
 struct watch;
@@ -41,6 +43,8 @@ struct env {
     struct sweep *sweep;
     struct trim *trim;
     struct window *window;
+    struct lazy *lazy;       /* rows that wait; NULL in the catalog */
+    struct journal *journal; /* lines that wait: the committer's thread */
 
     /* Fixed after open. */
     uint32_t restores; /* sys.restores: mailbox rows behind it are lifted as they are read */

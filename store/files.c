@@ -17,6 +17,7 @@
 #include "core/base/mem.h"
 #include "core/base/random.h"
 #include "store/gone.h"
+#include "store/lazy.h"
 #include "store/pins.h"
 #include "store/reap.h"
 #include "store/sweep.h"
@@ -398,6 +399,7 @@ void env_close(struct env *env, bool clean)
     sweep_free(env->sweep);
     trim_free(env->trim);
     window_free(env->window);
+    lazy_free(env->lazy);
     pins_free(env->pins);
     if (env->owner_fd >= 0)
         close(env->owner_fd);

@@ -13,6 +13,7 @@ struct flags_op {
     struct slice *keywords; /* owned, with their texts */
     size_t nkeywords;
     uint64_t unchangedsince, told;
+    struct actor actor;
     struct uidset uids;
     uint32_t from, from_next;   /* as in an expunge: turn by turn in UID order */
     struct store_result before; /* what earlier turns have answered */
@@ -24,6 +25,7 @@ struct edit {
     struct hot_edit hot;
     struct event *event;
     uint64_t bits, modseq;
+    uint8_t added, removed; /* for the journal */
     struct store_result *r;
 };
 
@@ -73,6 +75,10 @@ static enum err one(struct edit *ed, uint32_t uid)
         ed->modseq = ++ed->box->row.highestmodseq;
         ed->event = turn_event(ed->hot.turn, ed->box);
     }
+    ed->added |= (uint8_t)(slot->sysflags & ~before.sysflags) |
+                 (slot->keywords & ~before.keywords ? LOG_KEYWORDS : 0);
+    ed->removed |= (uint8_t)(before.sysflags & ~slot->sysflags) |
+                   (before.keywords & ~slot->keywords ? LOG_KEYWORDS : 0);
     slot->modseq = ed->modseq;
     hot_changed(&ed->hot, uid, &before);
     event_add(ed->event, EVENT_FLAGS, uid, slot->sysflags, slot->keywords, shown);
@@ -87,6 +93,29 @@ static void carry(struct store_result *to, const struct store_result *from)
     uidset_copy(&to->modified, &from->modified);
     uidset_copy(&to->foreign, &from->foreign);
     uidset_copy(&to->missing, &from->missing);
+}
+
+/* What this turn has changed; earlier turns have lines of their own. */
+static enum err journal(const struct edit *ed, struct turn *turn)
+{
+    const struct uidset *all = &ed->r->changed;
+    struct uidset changed = {0};
+    for (uint32_t i = 0; i < all->n; i++) {
+        struct uidrange range = all->ranges[i];
+        if (range.last < ed->op->from)
+            continue;
+        uidset_add(&changed, range.first < ed->op->from ? ed->op->from : range.first, range.last);
+    }
+    struct journal_line line = {.actor = &ed->op->actor,
+                                .a = ed->box->a,
+                                .m = ed->box->m,
+                                .count = (uint32_t)uidset_count(&changed),
+                                .detail = ed->added | (uint32_t)ed->removed << 8,
+                                .what = LOG_FLAGS,
+                                .uids = &changed};
+    enum err e = uidset_empty(&changed) ? ERR_OK : turn_journal_later(turn, &line);
+    uidset_finish(&changed);
+    return e;
 }
 
 static enum err flags_apply(struct op *base, struct turn *turn)
@@ -132,6 +161,8 @@ static enum err flags_apply(struct op *base, struct turn *turn)
         ed.event->keywords = grew;
         e = turn_box_save(turn, &box);
     }
+    if (!e)
+        e = journal(&ed, turn);
     base->again = !e && op->from_next != 0;
     base->result.mailbox = op->m;
     base->result.modseq = ed.modseq;
@@ -190,6 +221,7 @@ void store_flags(struct store_view *view, const struct uidset *uids,
             slice(mem_dup(flags->keywords[i].ptr, flags->keywords[i].len), flags->keywords[i].len);
     op->unchangedsince = unchangedsince;
     op->told = store_view_told(view);
+    op->actor = account->actor;
     op->from = 1;
     uidset_copy(&op->uids, uids);
     committer_submit(account->env->committer, &op->op);

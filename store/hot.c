@@ -1,5 +1,7 @@
 #include "store/hot.h"
 
+#include "store/lazy.h"
+
 static unsigned bit_of(uint32_t uid)
 {
     return uid & (BUCKET_UIDS - 1);
@@ -10,6 +12,7 @@ void hot_begin(struct hot_edit *edit, struct turn *turn, struct box *box)
     edit->turn = turn;
     edit->box = box;
     edit->loaded = edit->dirty = edit->existed = false;
+    lazy_join_mbox(turn->env, box->a, box->m, &box->row);
 }
 
 static enum err write_back(struct hot_edit *edit)

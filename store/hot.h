@@ -17,6 +17,7 @@ struct hot_edit {
     struct hot_bucket now;
 };
 
+/* Before highestmodseq is raised (store/lazy.h). */
 void hot_begin(struct hot_edit *edit, struct turn *turn, struct box *box);
 /* The slot in memory, NULL when there is none. To change it: note the old value, change,
  * hot_changed. */

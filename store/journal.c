@@ -1,7 +1,119 @@
-/* The journal: what happened to a message, and by whom. */
-#include "store/commit.h"
+#include "store/journal.h"
 
 #include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "store/account.h"
+
+enum { SLOTS = 4096, WAIT_MS = 60 * 1000, LINES_MAX = 64, OCTETS_MAX = 8 << 20 };
+
+struct line {
+    struct line *next;
+    struct row_log row; /* without its ranges */
+    struct actor actor;
+    struct uidset uids; /* the first LOG_RANGES_MAX ranges */
+};
+
+struct lines {
+    struct line *first, *last;
+    unsigned n;
+};
+
+/* What waits of one account. */
+struct waiting {
+    struct waiting *hash_next;
+    struct waiting *older, *newer; /* by `since_ms`, while there are old lines */
+    struct waiting *touched_next;
+    uint32_t a;
+    uint64_t since_ms; /* when the first of the old lines came */
+    struct lines old;
+    struct lines fresh; /* of the turn under way, not written by it */
+    bool touched;       /* the turn has to do with it */
+    bool written;       /* the turn has written the old lines */
+    bool damaged;       /* they cannot be written: forgotten whatever becomes of the turn */
+};
+
+struct journal {
+    struct waiting *slot[SLOTS];
+    struct waiting *oldest, *newest;
+    struct waiting *touched;
+    size_t octets;
+};
+
+/* --- lists ---------------------------------------------------------------------------------------
+ */
+
+static size_t line_octets(const struct line *line)
+{
+    return sizeof *line + line->uids.cap * sizeof line->uids.ranges[0];
+}
+
+static void push(struct lines *lines, struct line *line)
+{
+    line->next = NULL;
+    *(lines->first ? &lines->last->next : &lines->first) = line;
+    lines->last = line;
+    lines->n++;
+}
+
+static struct line *pop(struct lines *lines)
+{
+    struct line *line = lines->first;
+    if (line) {
+        lines->first = line->next;
+        lines->n--;
+    }
+    return line;
+}
+
+static void line_free(struct journal *j, struct line *line)
+{
+    j->octets -= line_octets(line);
+    uidset_finish(&line->uids);
+    mem_free(line);
+}
+
+static void lines_free(struct journal *j, struct lines *lines)
+{
+    for (struct line *line; (line = pop(lines));)
+        line_free(j, line);
+}
+
+static struct waiting **slot_of(struct journal *j, uint32_t a)
+{
+    struct waiting **at = &j->slot[a % SLOTS];
+    while (*at && (*at)->a != a)
+        at = &(*at)->hash_next;
+    return at;
+}
+
+static void enqueue(struct journal *j, struct waiting *w)
+{
+    w->since_ms = clock_mono_ms();
+    w->newer = NULL;
+    w->older = j->newest;
+    *(j->newest ? &j->newest->newer : &j->oldest) = w;
+    j->newest = w;
+}
+
+static void dequeue(struct journal *j, struct waiting *w)
+{
+    *(w->older ? &w->older->newer : &j->oldest) = w->newer;
+    *(w->newer ? &w->newer->older : &j->newest) = w->older;
+}
+
+static void touch(struct journal *j, struct waiting *w)
+{
+    if (w->touched)
+        return;
+    w->touched = true;
+    w->touched_next = j->touched;
+    j->touched = w;
+}
+
+/* --- rows ----------------------------------------------------------------------------------------
+ */
 
 /* Rows of connections have 0xff where a sequence number has its first octet: the last line of the
  * journal lies right before them. */
@@ -37,25 +149,206 @@ static enum err connection_row(struct turn *turn, uint32_t a, const struct actor
     return turn_put(turn, DBI_LOG, k, row_log_conn_encode(&row, octets));
 }
 
-enum err turn_journal(struct turn *turn, const struct journal_line *line)
+static struct row_log row_of(const struct turn *turn, const struct journal_line *line)
+{
+    return (struct row_log){.proto = (uint8_t)line->actor->proto,
+                            .what = (uint8_t)line->what,
+                            .time = turn->now,
+                            .conn = line->actor->conn,
+                            .m = line->m,
+                            .other_m = line->other_m,
+                            .count = line->count,
+                            .detail = line->detail};
+}
+
+static enum err put(struct turn *turn, uint32_t a, uint64_t seq, const struct row_log *row,
+                    const struct actor *actor, const struct uidset *uids)
 {
     struct key key;
+    unsigned char octets[32 + 8 * LOG_RANGES_MAX];
+    enum err e = connection_row(turn, a, actor);
+    return e ? e
+             : turn_put(
+                   turn, DBI_LOG, key_log(&key, a, seq),
+                   row_log_encode(row, uids ? uids->ranges : NULL, uids ? uids->n : 0, octets));
+}
+
+/* What waits of the account, from *seq on. The old lines are kept until the commit; the fresh ones
+ * need not be: when the turn is replayed they come again. */
+static enum err put_waiting(struct turn *turn, struct waiting *w, uint64_t *seq)
+{
+    struct journal *j = turn->env->journal;
+    enum err e = ERR_OK;
+    touch(j, w);
+    for (const struct line *line = w->written ? NULL : w->old.first; !e && line; line = line->next)
+        e = put(turn, w->a, (*seq)++, &line->row, &line->actor, &line->uids);
+    w->written |= !e;
+    while (!e && w->fresh.n) {
+        const struct line *line = w->fresh.first;
+        e = put(turn, w->a, (*seq)++, &line->row, &line->actor, &line->uids);
+        if (!e)
+            line_free(j, pop(&w->fresh));
+    }
+    return e;
+}
+
+enum err turn_journal(struct turn *turn, const struct journal_line *line)
+{
+    struct waiting *w = turn->env->journal ? *slot_of(turn->env->journal, line->a) : NULL;
+    struct row_log row = row_of(turn, line);
     uint64_t seq;
     enum err e = next_seq(turn, line->a, &seq);
+    if (!e && w)
+        e = put_waiting(turn, w, &seq);
+    return e ? e : put(turn, line->a, seq, &row, line->actor, line->uids);
+}
+
+/* --- later ---------------------------------------------------------------------------------------
+ */
+
+static struct waiting *waiting_of(struct journal *j, uint32_t a)
+{
+    struct waiting **at = slot_of(j, a);
+    if (!*at) {
+        *at = mem_new(sizeof **at);
+        (*at)->a = a;
+    }
+    touch(j, *at);
+    return *at;
+}
+
+enum err turn_journal_later(struct turn *turn, const struct journal_line *line)
+{
+    struct journal *j = turn->env->journal;
+    if (!j || j->octets >= OCTETS_MAX)
+        return turn_journal(turn, line);
+    struct waiting *w = waiting_of(j, line->a);
+    if (w->old.n + w->fresh.n >= LINES_MAX)
+        return turn_journal(turn, line);
+    struct line *late = mem_new(sizeof *late);
+    late->row = row_of(turn, line);
+    late->actor = *line->actor;
+    uint32_t n = line->uids->n < LOG_RANGES_MAX ? line->uids->n : LOG_RANGES_MAX;
+    uidset_copy(&late->uids, &(struct uidset){.ranges = line->uids->ranges, .n = n});
+    j->octets += line_octets(late);
+    push(&w->fresh, late);
+    return ERR_OK;
+}
+
+/* Does `to` say all that `line` says once it has its UIDs too? Not if one of them names only the
+ * first of its messages. */
+static bool takes_up(struct journal *j, struct line *to, const struct line *line)
+{
+    if (to->row.conn != line->row.conn || to->row.proto != line->row.proto ||
+        to->row.m != line->row.m || to->row.what != line->row.what ||
+        to->row.detail != line->row.detail || to->uids.n + line->uids.n > LOG_RANGES_MAX ||
+        to->row.count != uidset_count(&to->uids) || line->row.count != uidset_count(&line->uids))
+        return false;
+    j->octets -= line_octets(to);
+    for (uint32_t i = 0; i < line->uids.n; i++)
+        uidset_add(&to->uids, line->uids.ranges[i].first, line->uids.ranges[i].last);
+    j->octets += line_octets(to);
+    to->row.count = (uint32_t)uidset_count(&to->uids);
+    return true;
+}
+
+static void settle(struct journal *j, struct waiting *w, bool committed)
+{
+    bool queued = w->old.n > 0;
+    if (w->damaged || (committed && w->written))
+        lines_free(j, &w->old);
+    if (queued && !w->old.n)
+        dequeue(j, w);
+    queued = w->old.n > 0;
+    if (!committed)
+        lines_free(j, &w->fresh);
+    for (struct line *line; (line = pop(&w->fresh));) {
+        if (w->old.n && takes_up(j, w->old.last, line))
+            line_free(j, line);
+        else
+            push(&w->old, line);
+    }
+    if (!queued && w->old.n)
+        enqueue(j, w);
+    w->touched = w->written = w->damaged = false;
+    if (w->old.n)
+        return;
+    *slot_of(j, w->a) = w->hash_next;
+    mem_free(w);
+}
+
+void journal_turn_over(struct journal *j, bool committed)
+{
+    while (j && j->touched) {
+        struct waiting *w = j->touched;
+        j->touched = w->touched_next;
+        settle(j, w, committed);
+    }
+}
+
+/* --- when the time has come ----------------------------------------------------------------------
+ */
+
+static bool is_due(const struct journal *j, const struct waiting *w, bool all)
+{
+    return w && (all || j->octets > OCTETS_MAX / 2 || clock_mono_ms() >= w->since_ms + WAIT_MS);
+}
+
+bool journal_due(const struct journal *j, bool all)
+{
+    return is_due(j, j->oldest, all);
+}
+
+/* An account that may no longer be changed has no more use for its lines. */
+static enum err write_account(struct turn *turn, struct waiting *w)
+{
+    struct acct acct;
+    uint64_t seq;
+    enum err e = account_for_change(turn, w->a, &acct);
+    if (e == ERR_NOTFOUND || e == ERR_FROZEN) {
+        touch(turn->env->journal, w);
+        w->written = true;
+        return ERR_OK;
+    }
     if (!e)
-        e = connection_row(turn, line->a, line->actor);
-    if (e)
-        return e;
-    struct row_log row = {.proto = (uint8_t)line->actor->proto,
-                          .what = (uint8_t)line->what,
-                          .time = turn->now,
-                          .conn = line->actor->conn,
-                          .m = line->m,
-                          .other_m = line->other_m,
-                          .count = line->count,
-                          .detail = line->detail};
-    unsigned char octets[32 + 8 * LOG_RANGES_MAX];
-    const struct uidset *uids = line->uids;
-    return turn_put(turn, DBI_LOG, key_log(&key, line->a, seq),
-                    row_log_encode(&row, uids ? uids->ranges : NULL, uids ? uids->n : 0, octets));
+        e = next_seq(turn, w->a, &seq);
+    return e ? e : put_waiting(turn, w, &seq);
+}
+
+enum err journal_write_due(struct turn *turn, bool all, unsigned pages, unsigned *spent)
+{
+    enum { ACCOUNT_PAGES = 3, PAGE_LINES = 8 };
+    struct journal *j = turn->env->journal;
+    for (struct waiting *w = j->oldest; *spent < pages && is_due(j, w, all); w = w->newer) {
+        if (w->written)
+            continue; /* by an op of this turn */
+        *spent += ACCOUNT_PAGES + w->old.n / PAGE_LINES;
+        enum err e = write_account(turn, w);
+        if (e && e != ERR_FULL) {
+            touch(j, w);
+            w->damaged = true;
+        }
+        if (e)
+            return e;
+    }
+    return ERR_OK;
+}
+
+struct journal *journal_new(void)
+{
+    return mem_new(sizeof(struct journal));
+}
+
+void journal_free(struct journal *j)
+{
+    if (!j)
+        return;
+    journal_turn_over(j, false);
+    while (j->oldest) {
+        struct waiting *w = j->oldest;
+        dequeue(j, w);
+        lines_free(j, &w->old);
+        mem_free(w);
+    }
+    mem_free(j);
 }

@@ -295,9 +295,11 @@ enum log_what {
     LOG_MBOX_DELETED,
     LOG_MBOX_RENAMED
 };
+enum { LOG_KEYWORDS = 0x20 }; /* in the place of a system flag: keywords */
 struct row_log {
     uint8_t proto, what;
-    uint32_t time, m, other_m, count, detail, nranges;
+    uint32_t time, m, other_m, count, nranges;
+    uint32_t detail; /* LOG_FLAGS: system flags added, those removed << 8 */
     uint64_t conn;
     const unsigned char *ranges; /* decode: read with log_range */
 };

@@ -166,7 +166,10 @@ static enum err journal(struct updating *u, enum log_what what, const struct uid
                                 .count = (uint32_t)uidset_count(uids),
                                 .what = what,
                                 .uids = uids};
-    return uidset_empty(uids) ? ERR_OK : turn_journal(u->turn, &line);
+    if (uidset_empty(uids))
+        return ERR_OK;
+    return what == LOG_DOWNLOADED ? turn_journal_later(u->turn, &line)
+                                  : turn_journal(u->turn, &line);
 }
 
 /* `marks` are all of mailbox m. Nothing happens when it has been deleted. */

@@ -64,8 +64,8 @@ uint32_t snapshot_run(const struct snapshot *snap, uint32_t uid, uint32_t *ret_l
 struct boxes *boxes_new(struct store *store); /* after store.sip_key is set */
 void boxes_free(struct boxes *boxes);         /* all views and pins are gone; NULL shrugs */
 
-/* The highest UID that some session has been told as recent, so that the committer can write it
- * along with the mailbox row; messages above it are recent. 0 = unknown. Any thread. */
+/* The highest UID that some session has been told as recent; messages above it are recent. 0 =
+ * unknown. Any thread. */
 uint32_t box_recent_uid(struct store *store, uint32_t a, uint32_t m);
 
 /* Somebody who has been told of all changes up to `told` and may still read what was expunged after

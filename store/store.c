@@ -9,10 +9,10 @@
 #include "store/account.h"
 #include "store/files.h"
 #include "store/gone.h"
+#include "store/lazy.h"
 #include "store/live.h"
 #include "store/policy.h"
 #include "store/reap.h"
-#include "store/recent.h"
 #include "store/snapshot.h"
 #include "store/sweep.h"
 #include "store/trim.h"
@@ -34,11 +34,11 @@ static enum err start_committer(struct env *env)
     enum err e = committer_new(env, &env->committer);
     if (!e && env->index != ENV_CATALOG) {
         reap_register(env);
-        recent_register(env);
         gone_register(env);
         sweep_register(env);
         trim_register(env);
         window_register(env);
+        lazy_register(env);
     }
     if (!e)
         committer_start(env->committer);
@@ -89,7 +89,7 @@ void store_stop(struct store *store)
     /* Shards first: what they still do may need the catalog, never the other way round. */
     for (unsigned i = 0; i < store->nshards; i++)
         if (store->shard[i] && store->shard[i]->committer) {
-            recent_settle(store->shard[i]);
+            lazy_stop(store->shard[i]);
             committer_stop(store->shard[i]->committer);
         }
     if (store->catalog && store->catalog->committer)

@@ -59,11 +59,12 @@ void store_start(struct store *store, struct pool *pool);
 /* The settings of the newest configuration, for timers that have no login at hand (the undelete
  * window); before the first call those of an empty file. Any thread. */
 void store_set_settings(struct store *store, const struct settings *settings);
-/* All sessions are gone. Does what was submitted; later changes get ERR_AGAIN. While the loops
- * still run, so that every completion reaches its loop and gives back what it holds. */
+/* All sessions are gone. Does what was submitted and writes lazy rows; later changes get ERR_AGAIN.
+ * While the loops still run, so that every completion reaches its loop and gives back what it
+ * holds. */
 void store_stop(struct store *store);
-/* The loops have ended. Stops, if that was not done, writes lazy rows, marks a clean shutdown,
- * closes. NULL shrugs. */
+/* The loops have ended. Stops, if that was not done, marks a clean shutdown, closes. NULL shrugs.
+ */
 void store_close(struct store *store);
 
 /* One per loop or worker thread: its read transactions and its slot in the grace gate. `loop` NULL:
@@ -205,6 +206,9 @@ void store_account_set_actor(struct store_account *account, enum store_proto pro
 /* Where it comes from: 16 octets (IPv4 mapped), and what it calls itself (IMAP ID; cut at 63). */
 void store_account_set_origin(struct store_account *account, const unsigned char address[16],
                               struct slice client);
+/* Somebody has logged in, with the protocol of the actor: for the account's row, some time later.
+ * Any thread. */
+void store_account_logged_in(struct store_account *account);
 
 struct store_usage {
     uint64_t octets, messages, gone_octets, gone_messages;

@@ -3,7 +3,7 @@
 #include "store/commit.h"
 
 #include "core/base/mem.h"
-#include "store/snapshot.h"
+#include "store/lazy.h"
 
 enum err turn_put(struct turn *turn, unsigned dbi, struct slice key, struct slice value)
 {
@@ -29,11 +29,14 @@ enum err turn_del(struct turn *turn, unsigned dbi, struct slice key)
     return engine_del(turn->txn, dbi, key);
 }
 
+/* These rows are written anyway: a lazy row's chance. */
 enum err turn_acct_save(struct turn *turn, const struct acct *acct)
 {
     struct key key;
-    unsigned char row[ROW_MAX];
-    return turn_put(turn, DBI_ACCT, key_a(&key, acct->a), row_acct_encode(&acct->row, row));
+    unsigned char octets[ROW_MAX];
+    struct row_acct row = acct->row;
+    lazy_join_acct(turn->env, acct->a, &row);
+    return turn_put(turn, DBI_ACCT, key_a(&key, acct->a), row_acct_encode(&row, octets));
 }
 
 enum err turn_box_save(struct turn *turn, const struct box *box)
@@ -41,9 +44,7 @@ enum err turn_box_save(struct turn *turn, const struct box *box)
     struct key key;
     unsigned char octets[ROW_MAX];
     struct row_mbox row = box->row;
-    uint32_t recent = box_recent_uid(turn->env->store, box->a, box->m);
-    if (recent > row.recent_uid)
-        row.recent_uid = recent; /* a lazy row's chance: this one is written anyway */
+    lazy_join_mbox(turn->env, box->a, box->m, &row);
     return turn_put(turn, DBI_MBOX, key_am(&key, box->a, box->m), row_mbox_encode(&row, octets));
 }
 

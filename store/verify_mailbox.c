@@ -182,6 +182,9 @@ enum err verify_mailbox(struct verify *v, const struct box *box, struct verify_s
     if (t.first_unseen && (!row->first_unseen || row->first_unseen > t.first_unseen))
         verify_finding(v, "mailbox %u: the first unseen is %u, its bound says %u", box->m,
                        t.first_unseen, row->first_unseen);
+    if (row->recent_uid >= row->uidnext)
+        verify_finding(v, "mailbox %u: %u was told as recent, above UIDNEXT %u", box->m,
+                       row->recent_uid, row->uidnext);
     if (row->state == MBOX_LIVE) {
         sums->bytes += t.bytes;
         sums->messages += t.exists;

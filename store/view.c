@@ -4,6 +4,7 @@
 
 #include "core/base/mem.h"
 #include "store/boxes.h"
+#include "store/lazy.h"
 
 /* --- opening ------------------------------------------------------------------------------------
  */
@@ -48,8 +49,9 @@ void view_claim_recent(struct store_view *view, uint32_t stored, uint32_t from, 
 {
     if (from >= upto)
         return;
-    uint32_t old =
-        object_recent(view->pin.object, stored, upto, view->read_only ? NULL : view->account->env);
+    uint32_t old = object_recent(view->pin.object, stored, upto, !view->read_only);
+    if (!view->read_only && old < upto)
+        lazy_recent(view->account->env, view->account->a, view->m, upto);
     uint32_t first = old > from ? old + 1 : from + 1;
     if (first > upto)
         return;
@@ -324,12 +326,13 @@ unsigned store_view_nkeywords(const struct store_view *view)
  * ----------------------------------------------------------------------------------------- */
 
 /* The first unseen message that the client knows, from the row's lower bound on: most buckets are
- * passed by their count. */
+ * passed by their count. A bound that saves the next one passing them is told. */
 static enum err first_unseen(const struct store_view *view, struct engine_txn *txn,
                              const struct box *box, uint32_t *ret_uid)
 {
     struct key prefix, at;
     struct engine_cursor cursor;
+    uint32_t bound = 0; /* the first in the rows, whether the client knows it or not */
     *ret_uid = 0;
     if (box->row.unseen == 0)
         return ERR_OK;
@@ -347,16 +350,22 @@ static enum err first_unseen(const struct store_view *view, struct engine_txn *t
         for (unsigned bit = 0; !e && row.unseen && !*ret_uid && bit < BUCKET_UIDS; bit++) {
             struct hot_slot slot;
             uint32_t uid = (bucket << BUCKET_SHIFT) + bit;
-            if (!hot_has(&row, bit) || uid > view->told_uid)
+            if (!hot_has(&row, bit))
                 continue;
             hot_read(&row, bit, &slot);
-            if (!(slot.sysflags & FLAG_SEEN) && snapshot_has(view->snap, uid))
+            if (slot.sysflags & FLAG_SEEN)
+                continue;
+            if (!bound)
+                bound = uid;
+            if (uid <= view->told_uid && snapshot_has(view->snap, uid))
                 *ret_uid = uid;
         }
         if (!e)
             e = engine_next(&cursor);
     }
     engine_cursor_close(&cursor);
+    if (bound >> BUCKET_SHIFT > box->row.first_unseen >> BUCKET_SHIFT)
+        lazy_first_unseen(view->account->env, box->a, box->m, bound, box->row.highestmodseq);
     return e == ERR_NOTFOUND ? ERR_OK : e;
 }
 

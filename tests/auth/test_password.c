@@ -60,7 +60,7 @@ struct store_live {
 };
 
 static enum err find_err, enter_err;
-static unsigned open_accounts, live_sessions, finds, sets;
+static unsigned open_accounts, live_sessions, logins, finds, sets;
 static struct store_live_conf last_live;
 static char last_set[256];
 static struct config *config;
@@ -156,6 +156,12 @@ void store_account_set_actor(struct store_account *account, enum store_proto pro
     (void)account;
     (void)proto;
     (void)id;
+}
+
+void store_account_logged_in(struct store_account *account)
+{
+    (void)account;
+    logins++;
 }
 
 enum err store_quota_check(struct store_reader *reader, struct store_account *account,
@@ -310,7 +316,7 @@ static int setup(void **state)
     struct auth_conf conf = {.pool = pool, .peers = peers};
     assert_ok(auth_new(&conf, &auth));
     find_err = enter_err = ERR_OK;
-    finds = sets = 0;
+    logins = finds = sets = 0;
     struct log_conf log = {.to = LOG_TO_FILE, .level = LOG_INFO, .path = log_path};
     assert_ok(log_setup(&log, NULL));
     (void)logged();
@@ -343,6 +349,7 @@ static void a_good_password_opens_the_account(void **state)
     assert_int_equal(last_live.id, client.peer.id);
     assert_int_equal(last_live.per_user, config->settings.limits.per_user);
     assert_ptr_equal(last_live.kick, on_kick);
+    assert_int_equal(logins, 1);
     assert_string_equal(logged(), ""); /* the session logs `login` */
     auth_session_free(client.session);
 }
@@ -413,6 +420,7 @@ static void limits_and_outages_are_no_wrong_passwords(void **state)
     enter_err = ERR_LIMIT;
     assert_err(try_once(PROTO_IMAP, "alice", "secret"), ERR_LIMIT);
     assert_logged("reason=limit");
+    assert_int_equal(logins, 0);
     enter_err = ERR_OK;
     find_err = ERR_DOWN;
     assert_err(try_once(PROTO_IMAP, "alice", "secret"), ERR_DOWN);

@@ -16,7 +16,7 @@ struct test_store {
 void test_store_open(struct test_store *s, const char *dir);
 void test_store_reopen(struct test_store *s);
 void test_store_window(struct test_store *s, uint32_t undelete_s); /* as timers see it */
-void test_store_close(struct test_store *s); /* removes what it made */
+void test_store_close(struct test_store *s);                       /* removes what it made */
 /* Logins "user-0@test" ... made n at once, as fast as group commit goes. */
 void test_accounts_make(struct test_store *s, unsigned from, unsigned to);
 /* Opened with a window of `undelete_s`. */

@@ -31,14 +31,14 @@ struct mime_limits {    /* [limits] */
     uint32_t depth;     /* mime_depth: levels of parts; 1 is the message itself */
     uint32_t parts;     /* mime_parts: rows, at most MIME_PARTS_MAX */
     size_t header;      /* octets looked at of each header, and kept of all together */
-    uint32_t addresses; /* in all ENVELOPEs together */
+    uint32_t addresses; /* of one ENVELOPE; of all in one BODYSTRUCTURE */
 };
 
 /* What is known of a part beside its place. */
 struct mime_node {
     struct mime_part part;
-    bool opaque;         /* beyond a limit, or cannot be looked into */
-    bool default_digest; /* no Content-Type, in a multipart/digest */
+    bool opaque;    /* beyond a limit, or cannot be looked into */
+    bool in_digest; /* of a multipart/digest: without Content-Type it is a message/rfc822 */
     /* Fields that ENVELOPE and BODYSTRUCTURE need, as they are stored; in mime_tree.kept */
     uint32_t fields_at, fields_len;
 };
@@ -52,6 +52,7 @@ struct mime_tree {
 
 struct mime_scan;
 
+/* Copies the limits; each is at least 1. */
 struct mime_scan *mime_scan_begin(const struct mime_limits *limits);
 void mime_scan_feed(struct mime_scan *scan, struct slice octets);
 /* No more octets come. The tree lives as long as the scan. */
@@ -60,11 +61,10 @@ void mime_scan_free(struct mime_scan *scan); /* NULL shrugs */
 
 static inline struct slice mime_fields(const struct mime_tree *tree, size_t i)
 {
-    return slice(tree->kept.ptr + tree->nodes[i].fields_at, tree->nodes[i].fields_len);
+    const struct mime_node *node = &tree->nodes[i];
+    return node->fields_len ? slice(tree->kept.ptr + node->fields_at, node->fields_len)
+                            : SLICE_NONE;
 }
-
-/* Does a tree keep the fields of this name? `message`: of a message's header, not a part's. */
-bool mime_keeps(struct slice name, bool message);
 
 /* The table of core/mime/parts.h. ERR_LIMIT: more than the buf takes. */
 MUST_CHECK enum err mime_table(const struct mime_tree *tree, struct buf *to);

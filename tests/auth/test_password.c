@@ -4,6 +4,7 @@
 
 #include <ev.h>
 #include <fcntl.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -568,15 +569,29 @@ static void attempts_under_way_end_with_auth(void **state)
     auth_password(auth, &client.peer, SLICE("nobody"), SLICE("secret"), "plain", on_answer);
 } /* teardown frees them */
 
+static sem_t gate;
+
+static void hold(struct job *job, void *thread_ctx)
+{
+    (void)job;
+    (void)thread_ctx;
+    sem_wait(&gate);
+}
+
 static void a_full_queue_is_told_at_once(void **state)
 {
     (void)state;
+    static struct job holder = {.run = hold, .lane = JOB_HASH}; /* nothing is hashed meanwhile */
     struct client client = client_new(PROTO_IMAP), last = client_new(PROTO_IMAP);
     client.peer.id = loop_id_new(loop, &client);
     client.answered = false;
+    sem_init(&gate, 0, 0);
+    assert_ok(pool_submit(pool, &holder));
     for (unsigned i = 0; i < 20; i++) /* the queue of an address holds 10 */
         auth_password(auth, &last.peer, SLICE("nobody"), SLICE("secret"), "plain", on_answer);
-    assert_err(try(&client, "alice", "secret"), ERR_AGAIN);
+    enum err e = try(&client, "alice", "secret");
+    sem_post(&gate);
+    assert_err(e, ERR_AGAIN);
     assert_logged("limit-hit: proto=imap user=alice@example.org rip=192.0.2.1 limit=hash-queue");
 }
 

@@ -27,7 +27,7 @@
 
 enum { RING = 1 << 20, RECORD_HEAD = 3, STOP_WAIT_MS = 2000, TIME_LEN = 28 };
 /* What one write() may carry without blocking once poll() has said POLLOUT (pipe(7)). */
-enum { CHUNK_PIPE = 4096, CHUNK_FILE = 65536 };
+enum { CHUNK_PIPE = 4096, CHUNK_FILE = 65536, GATHER_NS = 2000000 };
 
 static const char journal_path[] = "/run/systemd/journal/socket";
 
@@ -253,6 +253,18 @@ static void tell_lost(const struct sink *s, uint64_t n)
         atomic_fetch_add(&dropped, 1);
 }
 
+/* Nobody wakes the thread for the lines of the next moment: under load they go out together, with
+ * one write and one switch of threads instead of one for each. Under the lock. */
+static void gather(void)
+{
+    const struct timespec nap = {.tv_nsec = GATHER_NS};
+    if (!threaded)
+        return;
+    pthread_mutex_unlock(&lock);
+    nanosleep(&nap, NULL);
+    pthread_mutex_lock(&lock);
+}
+
 static void *write_lines(void *unused)
 {
     (void)unused;
@@ -264,6 +276,7 @@ static void *write_lines(void *unused)
             sleeping = true;
             pthread_cond_wait(&wake, &lock);
             sleeping = false;
+            gather();
         }
         if (ring_len == 0 || !patient())
             break;

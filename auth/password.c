@@ -19,6 +19,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/base/metrics.h"
 #include "core/base/siphash.h"
 #include "core/net/listen.h"
 #include "core/net/loop.h"
@@ -185,8 +186,28 @@ static void log_outage(const struct attempt *a, enum err e)
     log_end(&l);
 }
 
-static void log_end_of(const struct attempt *a, enum err e)
+static enum metric_login metric_of(enum err e)
 {
+    switch (e) {
+    case ERR_OK:
+        return METRIC_LOGIN_OK;
+    case ERR_AUTH:
+        return METRIC_LOGIN_FAILED;
+    case ERR_PRIVACY:
+    case ERR_OFF:
+    case ERR_AUTHZ:
+    case ERR_LIMIT:
+    case ERR_DELAY:
+        return METRIC_LOGIN_REFUSED;
+    default:
+        return METRIC_LOGIN_DOWN;
+    }
+}
+
+/* Once for each attempt whose outcome is known, though nobody may be left to hear it. */
+static void tell(const struct attempt *a, enum err e)
+{
+    metrics_login(a->peer.proto == PROTO_POP3 ? METRIC_POP3 : METRIC_IMAP, metric_of(e));
     switch (e) {
     case ERR_OK:
     case ERR_DELAY: /* the password was good, and the client was told to wait */
@@ -338,7 +359,7 @@ static void answer(struct attempt *a)
     void *object = loop_id_find(a->peer.loop, a->peer.id);
     if (object && !e) {
         e = admit(a, &session);
-        log_end_of(a, e);
+        tell(a, e);
     }
     auth_done *done = a->done;
     attempt_free(a);
@@ -407,7 +428,7 @@ static void judge(struct job *job)
     a->outcome = atomic_load(&job->cancelled) ? ERR_AGAIN : ERR_AUTH;
     uint64_t delay = a->outcome == ERR_AUTH ? failure_delay(a) : 0;
     mem_wipe((char *)a->password.ptr, a->password.len);
-    log_end_of(a, a->outcome);
+    tell(a, a->outcome);
     answer_at(a, a->start_ms + delay);
 }
 
@@ -533,6 +554,6 @@ void auth_password(struct auth *auth, const struct auth_peer *peer, struct slice
         mem_wipe((char *)a->password.ptr, a->password.len);
     a->outcome = e;
     if (e)
-        log_end_of(a, e);
+        tell(a, e);
     answer_at(a, a->start_ms);
 }

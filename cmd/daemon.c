@@ -26,6 +26,7 @@
 #include "cmd/watchdog.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/base/metrics.h"
 #include "core/net/listen.h"
 #include "core/net/loop.h"
 #include "core/net/worker.h"
@@ -266,6 +267,7 @@ static void tell_ready(const struct daemon *d)
     log_begin(&l, LOG_INFO, "ready");
     log_u64(&l, "listeners", d->conf->config->n_listen);
     log_end(&l);
+    metrics_set(METRIC_UP, 0, 0, 1);
     notify("READY=1");
     fwrite(d->conf->banner.ptr, 1, d->conf->banner.len, stdout);
     fflush(stdout);

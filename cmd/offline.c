@@ -66,10 +66,12 @@ int offline_run(const struct config *config, const struct verb *verb, int argc, 
     struct identity owner;
     struct verb_call call = {.config = config};
     int status = EXIT_DONE;
+    if (verb->down == DOWN_REFUSES)
+        return setup_complain("the daemon is down");
     if (!identity_of_store(config, &owner) || !privileges_drop(&owner))
         return EXIT_FAILED;
     umask(0077);
-    if (!setup_store_open(config, verb->read_only, &call.store))
+    if (!setup_store_open(config, verb->down == DOWN_READS, &call.store))
         return EXIT_FAILED;
     enum err e = store_reader_new(call.store, NULL, &call.reader);
     if (e) {

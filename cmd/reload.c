@@ -8,6 +8,7 @@
 #include "core/base/fault.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/base/metrics.h"
 #include "core/net/listen.h"
 #include "core/net/worker.h"
 #include "store/store.h"
@@ -24,11 +25,12 @@ struct reload {
 
 static bool under_way, wanted_again; /* loops[0] alone looks at them */
 
-static void log_result(const char *result, unsigned changed)
+static void tell_result(bool done, unsigned changed)
 {
     struct log_line l;
+    metrics_add(METRIC_RELOADS, done ? METRIC_RELOAD_OK : METRIC_RELOAD_FAILED, 0, 0, 1);
     log_begin(&l, LOG_INFO, "reload");
-    log_str(&l, "result", result);
+    log_str(&l, "result", done ? "ok" : "refused");
     log_u64(&l, "changed", changed);
     log_end(&l);
 }
@@ -83,12 +85,12 @@ static void swap(struct reload *r)
         config_unref(r->fresh);
         if (log_setup(&r->running->log, &why))
             log_config(r->running->file, 0, "log.to", why.text);
-        log_result("refused", 0);
+        tell_result(false, 0);
         return;
     }
     store_set_settings(r->store, &r->fresh->settings);
     config_unref(r->fresh); /* the server has a reference of its own */
-    log_result("ok", changed);
+    tell_result(true, changed);
 }
 
 static void on_read(struct job *job)
@@ -99,7 +101,7 @@ static void on_read(struct job *job)
     if (r->fresh)
         swap(r);
     else
-        log_result("refused", 0);
+        tell_result(false, 0);
     notify("READY=1");
 
     struct server *server = r->server;

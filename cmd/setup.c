@@ -77,6 +77,11 @@ bool setup_check(const struct config *config)
         good = false;
         break;
     }
+    if (config->daemon.metrics) {
+        setup_mistake(config, "daemon", "metrics",
+                      "this version prints metrics by 'tandem stats' alone; leave the key out");
+        good = false;
+    }
     for (unsigned i = 0; i < config->n_tls; i++) {
         struct tls_creds *creds = NULL;
         struct fault why = {0};

@@ -14,6 +14,7 @@
 #include "cmd/privileges.h"
 #include "cmd/sandbox.h"
 #include "cmd/setup.h"
+#include "core/base/budget.h"
 #include "core/base/buf.h"
 #include "core/base/fault.h"
 #include "core/base/log.h"
@@ -131,6 +132,7 @@ static int serve(struct config *config, const struct buf *banner)
     if (!identity_find(config, &who) || !store_directory_ready(config, &who))
         return EXIT_FAILED;
     descriptors_raise(config);
+    budget_setup(&config->limits.memory);
     struct server *server = bind_all(config);
     if (!server)
         return EXIT_FAILED;

@@ -42,7 +42,11 @@ struct verb {
     const char *usage; /* "NAME [--scheme S]" */
     const char *help;
     enum verb_input input;
-    bool read_only;                     /* opens the store so, while the daemon is down */
+    enum verb_down {
+        DOWN_WRITES, /* while the daemon is down, the tool opens the store and changes it */
+        DOWN_READS,  /* opens it read-only */
+        DOWN_REFUSES /* is about what only a daemon knows */
+    } down;
     int (*run)(struct verb_call *call); /* exit status */
 };
 
@@ -71,6 +75,8 @@ int verb_failed(struct verb_call *call, const char *what, const struct store_res
 int verb_alias_set(struct verb_call *call);
 int verb_check(struct verb_call *call);
 int verb_deliver(struct verb_call *call);
+int verb_kick(struct verb_call *call);
+int verb_stats(struct verb_call *call);
 int verb_domain_add(struct verb_call *call);
 int verb_user_add(struct verb_call *call);
 int verb_user_delete(struct verb_call *call);

@@ -263,6 +263,30 @@ def test_a_deleted_account_is_put_out_at_once(make_server):
         pop3.noop()
 
 
+def test_kick_ends_sessions_and_nothing_else(make_server):
+    server = make_server(["alice", "bob"])
+    alice, bob = server.imap("alice"), server.imap("bob")
+    done(server, "kick", "alice")
+    with pytest.raises((imaplib.IMAP4.abort, imaplib.IMAP4.error, OSError)):
+        alice.noop()
+        alice.noop()
+    bob.noop()
+    server.imap("alice").logout()
+
+
+def test_stats_count_logins(make_server):
+    server = make_server(["alice"])
+    server.imap("alice").logout()
+    assert login(server, "alice", "wrong") is not None
+    lines = done(server, "stats")
+    assert lines[-1] == "# EOF"
+    assert 'tandem_logins_total{proto="imap",result="ok"} 1' in lines
+    assert 'tandem_logins_total{proto="imap",result="failed"} 1' in lines
+    assert "tandem_up 1" in lines
+    server.stop()
+    assert failed(server, "stats") == (1, "the daemon is down")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
 def test_strangers_are_refused(make_server):
     server = make_server(["alice"])

@@ -220,7 +220,7 @@ void store_flags(struct store_view *view, const struct uidset *uids,
         op->keywords[i] =
             slice(mem_dup(flags->keywords[i].ptr, flags->keywords[i].len), flags->keywords[i].len);
     op->unchangedsince = unchangedsince;
-    op->told = store_view_told(view);
+    op->told = view_flags_told(view);
     op->actor = account->actor;
     op->from = 1;
     uidset_copy(&op->uids, uids);

@@ -112,6 +112,13 @@ static inline uint32_t view_mailbox(const struct store_view *view)
     return view->m;
 }
 
+/* Changes of flags up to this modseq are known to the client. Above store_view_told while an EXPUNGE
+ * is held back. */
+static inline uint64_t view_flags_told(const struct store_view *view)
+{
+    return view->flags_told;
+}
+
 /* Look at the rows: move the snapshot on, note ghosts and changed flags, or find the mailbox
  * deleted. ERR_LIMIT: more than `ghosts_max` ghosts; the view has not moved. `box` is filled unless
  * the mailbox is gone. */

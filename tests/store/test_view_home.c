@@ -66,6 +66,52 @@ static void recent_is_written_after_ten_minutes(void **state)
     clock_shift(-601);
 }
 
+/* --- STORE --------------------------------------------------------------------------------------
+ */
+
+static void store_one(struct store_view *view, uint8_t sysflags, struct store_result *ret)
+{
+    const struct store_flagop op = {.mode = FLAGS_REPLACE, .sysflags = sysflags};
+    struct uidset uids = {0};
+    struct store_wait *wait = store_wait_new();
+    uidset_add(&uids, 2, 2);
+    store_flags(view, &uids, &op, UINT64_MAX, store_wait_to(wait));
+    assert_ok(store_wait(wait, ret));
+    store_reader_idle(home.reader);
+    uidset_finish(&uids);
+}
+
+/* An EXPUNGE that is held back holds HIGHESTMODSEQ back, but not what is known of flags. */
+static void own_changes_beside_a_ghost_are_not_foreign(void **state)
+{
+    (void)state;
+    struct store_changes changes;
+    struct store_result result;
+    for (unsigned i = 0; i < 3; i++)
+        home_append(&home, "INBOX", 200, 0);
+    struct store_view *view = home_view(&home, "INBOX");
+    home_expunge(&home, "INBOX", 1, 1);
+    for (uint8_t flags = FLAG_SEEN; flags <= FLAG_FLAGGED; flags *= 2) {
+        store_one(view, flags, &result);
+        assert_int_equal(uidset_count(&result.changed), 1);
+        assert_true(uidset_empty(&result.foreign));
+        store_view_own(view, &result.changed, result.modseq);
+        store_result_finish(&result);
+        assert_ok(store_view_sync(view, 0, &changes));
+        assert_int_equal(changes.nflagged, 0);
+        store_reader_idle(home.reader);
+    }
+    assert_int_equal(view->nghosts, 1);
+    struct store_view *other = home_view(&home, "INBOX");
+    store_one(other, FLAG_SEEN, &result);
+    store_result_finish(&result);
+    store_one(view, FLAG_DRAFT, &result);
+    assert_int_equal(uidset_count(&result.foreign), 1);
+    store_result_finish(&result);
+    store_view_close(other);
+    store_view_close(view);
+}
+
 /* --- the pool -----------------------------------------------------------------------------------
  */
 
@@ -144,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(recent_is_claimed_for_good),
         CASE(recent_is_written_after_ten_minutes),
+        CASE(own_changes_beside_a_ghost_are_not_foreign),
         CASE(a_large_mailbox_is_counted_by_the_pool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,7 @@
 #include "imap/capability.h"
 
+#include <stdio.h>
+
 #include "core/base/config.h"
 #include "core/net/listen.h"
 #include "imap/reply.h"
@@ -26,16 +28,22 @@ static bool literal_minus(const struct session *s)
     return conn_config(s->conn)->imap.literal_plus == LITERAL_MINUS;
 }
 
+static bool sasl(const struct session *s)
+{
+    struct auth_peer peer = session_peer(s);
+    return s->state == STATE_START && auth_mechanism_at(imap_app.auth, &peer, 0);
+}
+
 /* name, when it is offered (NULL: always); in the order of the response */
 static const struct capability {
     struct slice name;
     bool (*offered)(const struct session *s);
 } capabilities[] = {
-    {{"IMAP4rev1", 9},      NULL          }, /* RFC 3501 */
     {{"STARTTLS", 8},       can_starttls  },
     {{"LOGINDISABLED", 13}, login_disabled},
     {{"LITERAL+", 8},       literal_plus  }, /* RFC 7888 */
     {{"LITERAL-", 8},       literal_minus },
+    {{"SASL-IR", 7},        sasl          }, /* RFC 4959 */
     {{"ID", 2},             NULL          }, /* RFC 2971 */
     {{"IDLE", 4},           NULL          }, /* RFC 2177 */
     {{"NAMESPACE", 9},      NULL          }, /* RFC 2342 */
@@ -47,26 +55,51 @@ static const struct capability {
     {{"MOVE", 4},           NULL          }, /* RFC 6851 */
 };
 
-/* Masks of the listener, and of the account or the file; never the protocol's own name. */
-static bool masked(const struct session *s, const struct capability *c)
+static bool in_list(const struct config_list *list, struct slice name)
+{
+    for (unsigned i = 0; i < list->n; i++)
+        if (slice_ieq(slice_str(list->items[i]), name))
+            return true;
+    return false;
+}
+
+/* Masks of the listener, and of the account or the file. */
+static bool masked(const struct session *s, struct slice name)
 {
     const struct settings *settings =
         s->auth ? &s->auth->settings : &conn_config(s->conn)->settings;
-    return c != capabilities &&
-           (config_list_has(listener_capabilities_off(conn_listener(s->conn)), c->name) ||
-            config_list_has(&settings->imap.capabilities_off, c->name));
+    return in_list(listener_capabilities_off(conn_listener(s->conn)), name) ||
+           in_list(&settings->imap.capabilities_off, name);
+}
+
+static void add(const struct session *s, struct reply *r, struct slice name)
+{
+    if (masked(s, name))
+        return;
+    reply_add(r, SLICE(" "));
+    reply_add(r, name);
+}
+
+static void add_mechanisms(const struct session *s, struct reply *r)
+{
+    enum { NAME_MAX_OCTETS = 40 };
+    struct auth_peer peer = session_peer(s);
+    const char *name;
+    for (size_t i = 0; (name = auth_mechanism_at(imap_app.auth, &peer, i)); i++) {
+        char text[NAME_MAX_OCTETS];
+        snprintf(text, sizeof text, "AUTH=%s", name);
+        add(s, r, slice_str(text));
+    }
 }
 
 void imap_capabilities(const struct session *s, struct reply *r)
 {
-    reply_str(r, "CAPABILITY");
-    for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++) {
-        const struct capability *c = &capabilities[i];
-        if ((c->offered && !c->offered(s)) || masked(s, c))
-            continue;
-        reply_add(r, SLICE(" "));
-        reply_add(r, c->name);
-    }
+    reply_str(r, "CAPABILITY IMAP4rev1"); /* RFC 3501; cannot be masked */
+    for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++)
+        if (!capabilities[i].offered || capabilities[i].offered(s))
+            add(s, r, capabilities[i].name);
+    if (s->state == STATE_START)
+        add_mechanisms(s, r);
 }
 
 enum step imap_capability(struct session *s, struct command *c)

@@ -11,6 +11,7 @@
 static const struct imap_command commands[] = {
     ROW("APPEND", IN_AUTHED, "mailbox ?flags ?date stream", CMD_STREAM | CMD_TARGET | CMD_CHANGE,
         imap_append),
+    ROW("AUTHENTICATE", IN_START, "atom ?initial", CMD_SECRET, imap_authenticate),
     ROW("CAPABILITY", IN_ANY, "", 0, imap_capability),
     ROW("CHECK", IN_SELECTED, "", 0, imap_noop),
     ROW("CLOSE", IN_SELECTED, "", CMD_NO_SYNC | CMD_DEAD_VIEW, imap_close),
@@ -23,7 +24,7 @@ static const struct imap_command commands[] = {
     ROW("ID", IN_ANY, "id", 0, imap_id),
     ROW("IDLE", IN_AUTHED, "", CMD_DEAD_VIEW, imap_idle),
     ROW("LIST", IN_AUTHED, "astring pattern", 0, imap_list),
-    ROW("LOGIN", IN_START, "astring astring", CMD_SECRET, imap_login),
+    ROW("LOGIN", IN_START, "astring astring", CMD_SECRET | CMD_PASSWORD, imap_login),
     ROW("LOGOUT", IN_ANY, "", CMD_NO_SYNC | CMD_DEAD_VIEW, imap_logout),
     ROW("LSUB", IN_AUTHED, "astring pattern", 0, imap_lsub),
     ROW("MOVE", IN_SELECTED, "set mailbox", CMD_TARGET | CMD_CHANGE | CMD_DELETE | CMD_VIEW,

@@ -28,16 +28,17 @@ enum {
 typedef enum step imap_step(struct session *s, struct command *c);
 
 enum {
-    CMD_SECRET = 1,     /* arguments are wiped and never shown */
-    CMD_STREAM = 2,     /* reads its last literal itself */
-    CMD_NO_EXPUNGE = 4, /* no EXPUNGE response while it runs (RFC 3501 section 7.4.1) */
-    CMD_NO_SYNC = 8,    /* no untagged data of others after it */
-    CMD_UID = 16,       /* sets are UIDs, FETCH responses carry UID */
-    CMD_TARGET = 32,    /* a mailbox that is missing is a target: [TRYCREATE] */
-    CMD_CHANGE = 64,    /* changes the account: not with a read-only credential */
-    CMD_DELETE = 128,   /* removes messages or mailboxes: not with a no-delete credential */
-    CMD_VIEW = 256,     /* changes the selected mailbox: not after EXAMINE */
-    CMD_DEAD_VIEW = 512 /* fine in a selected mailbox that has been deleted */
+    CMD_SECRET = 1,      /* arguments are wiped and never shown */
+    CMD_STREAM = 2,      /* reads its last literal itself */
+    CMD_NO_EXPUNGE = 4,  /* no EXPUNGE response while it runs (RFC 3501 section 7.4.1) */
+    CMD_NO_SYNC = 8,     /* no untagged data of others after it */
+    CMD_UID = 16,        /* sets are UIDs, FETCH responses carry UID */
+    CMD_TARGET = 32,     /* a mailbox that is missing is a target: [TRYCREATE] */
+    CMD_CHANGE = 64,     /* changes the account: not with a read-only credential */
+    CMD_DELETE = 128,    /* removes messages or mailboxes: not with a no-delete credential */
+    CMD_VIEW = 256,      /* changes the selected mailbox: not after EXAMINE */
+    CMD_DEAD_VIEW = 512, /* fine in a selected mailbox that has been deleted */
+    CMD_PASSWORD = 1024  /* has one in the clear: not where that is not allowed */
 };
 
 struct imap_command {
@@ -75,9 +76,9 @@ enum step command_ok(struct command *c, const char *text);
 enum step command_fail(struct command *c, enum err e, const char *text);
 
 /* One handler per row. */
-imap_step imap_append, imap_capability, imap_close, imap_copy, imap_create, imap_delete,
-    imap_examine, imap_expunge, imap_fetch, imap_id, imap_idle, imap_list, imap_login, imap_logout,
-    imap_lsub, imap_move, imap_namespace, imap_noop, imap_rename, imap_select, imap_starttls,
-    imap_status, imap_store, imap_subscribe, imap_unselect, imap_unsubscribe;
+imap_step imap_append, imap_authenticate, imap_capability, imap_close, imap_copy, imap_create,
+    imap_delete, imap_examine, imap_expunge, imap_fetch, imap_id, imap_idle, imap_list, imap_login,
+    imap_logout, imap_lsub, imap_move, imap_namespace, imap_noop, imap_rename, imap_select,
+    imap_starttls, imap_status, imap_store, imap_subscribe, imap_unselect, imap_unsubscribe;
 
 #endif

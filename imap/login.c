@@ -1,7 +1,8 @@
-/* LOGIN, LOGOUT, STARTTLS, ID, NOOP. */
+/* LOGIN, AUTHENTICATE, LOGOUT, STARTTLS, ID, NOOP. */
 #include <string.h>
 
 #include "core/base/config.h"
+#include "core/net/line.h"
 #include "imap/capability.h"
 #include "imap/reply.h"
 #include "imap/session.h"
@@ -28,8 +29,11 @@ static void set_origin(const struct session *s)
 }
 
 struct login {
-    enum err err;
+    struct auth_exchange *exchange; /* of AUTHENTICATE */
+    struct line_reader lines;
+    bool asked; /* the client is to answer a challenge */
     bool over;
+    enum err err;
 };
 
 static enum metric_login outcome(enum err e)
@@ -38,6 +42,7 @@ static enum metric_login outcome(enum err e)
     case ERR_OK:
         return METRIC_LOGIN_OK;
     case ERR_AUTH:
+    case ERR_AUTHZ:
     case ERR_SYNTAX:
         return METRIC_LOGIN_FAILED;
     case ERR_DOWN:
@@ -81,6 +86,13 @@ static enum step welcome(struct session *s, struct command *c)
     return command_ok(c, NULL);
 }
 
+static enum step refused(struct session *s, struct command *c, enum err e)
+{
+    if ((e == ERR_AUTH || e == ERR_AUTHZ) && ++s->auth_failures >= session_config(s)->auth.failures)
+        session_limit(s, METRIC_LIMIT_FAILURES, "failures", "Too many failed logins");
+    return command_fail(c, e, NULL);
+}
+
 enum step imap_login(struct session *s, struct command *c)
 {
     struct login *login = session_progress(s, sizeof *login);
@@ -89,11 +101,85 @@ enum step imap_login(struct session *s, struct command *c)
         auth_password(imap_app.auth, &peer, c->args[0].text, c->args[1].text, "login", logged_in);
         return STEP_WAIT;
     }
-    if (!login->err)
-        return welcome(s, c);
-    if (++s->auth_failures >= session_config(s)->auth.failures)
-        session_limit(s, METRIC_LIMIT_FAILURES, "failures", "Too many failed logins");
-    return command_fail(c, login->err == ERR_SYNTAX ? ERR_AUTH : login->err, NULL);
+    if (login->err) /* a name that cannot be one is just a wrong one */
+        return refused(s, c, login->err == ERR_SYNTAX ? ERR_AUTH : login->err);
+    return welcome(s, c);
+}
+
+/* --- AUTHENTICATE: RFC 3501 section 6.2.2, RFC 4959 ---------------------------------------------
+ */
+
+static void cleanup(struct session *s, struct command *c)
+{
+    struct login *login = c->progress;
+    (void)s;
+    auth_exchange_free(login->exchange);
+}
+
+static enum step exchange(struct session *s, struct command *c, enum auth_said said,
+                          struct slice line)
+{
+    struct login *login = c->progress;
+    struct slice challenge;
+    enum err e;
+    switch (auth_exchange_step(login->exchange, said, line, &challenge, &e)) {
+    case AUTH_ASK:
+        login->asked = true;
+        conn_send(s->conn, SLICE("+ "));
+        conn_send(s->conn, challenge);
+        conn_send(s->conn, SLICE("\r\n"));
+        return STEP_MORE;
+    case AUTH_WAIT:
+        auth_exchange_free(login->exchange);
+        login->exchange = NULL;
+        return STEP_WAIT;
+    case AUTH_REFUSE:
+        break;
+    }
+    return e == ERR_SYNTAX ? command_fail(c, e, "Authentication exchange ended") : refused(s, c, e);
+}
+
+/* A line of its own, of up to [limits] sasl octets. */
+static enum step answer_of_client(struct session *s, struct command *c)
+{
+    struct login *login = c->progress;
+    struct slice line;
+    size_t used;
+    enum step step = STEP_MORE;
+    login->lines.crlf_only = true;
+    switch (line_next(&login->lines, conn_input(s->conn), conn_config(s->conn)->limits.sasl, &line,
+                      &used)) {
+    case LINE_WHOLE:
+        step = exchange(s, c, AUTH_LINE, line);
+        break;
+    case LINE_LONG:
+    case LINE_FLOOD:
+        session_limit(s, METRIC_LIMIT_LINE, "sasl", "Line is too long");
+        step = command_fail(c, ERR_SYNTAX, "Line is too long");
+        break;
+    case LINE_MORE:
+    case LINE_SKIPPED:
+        break;
+    }
+    conn_consume_secret(s->conn, used);
+    return step;
+}
+
+enum step imap_authenticate(struct session *s, struct command *c)
+{
+    struct login *login = session_progress(s, sizeof *login);
+    if (login->over)
+        return login->err ? refused(s, c, login->err) : welcome(s, c);
+    if (login->asked)
+        return answer_of_client(s, c);
+    struct auth_peer peer = session_peer(s);
+    c->cleanup = cleanup;
+    enum err e =
+        auth_exchange_new(imap_app.auth, &peer, c->args[0].text, logged_in, &login->exchange);
+    if (e)
+        return command_fail(c, e, e == ERR_CANNOT ? "No such mechanism" : NULL);
+    return c->args[1].given ? exchange(s, c, AUTH_INITIAL, c->args[1].text)
+                            : exchange(s, c, AUTH_NOTHING, SLICE_NONE);
 }
 
 /* --- STARTTLS, LOGOUT, NOOP ----------------------------------------------------------------- */

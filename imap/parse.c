@@ -171,6 +171,25 @@ static enum parse word_astring(struct parser *p, struct arg *ret)
     return parse_astring(p, &ret->text);
 }
 
+static enum parse word_atom(struct parser *p, struct arg *ret)
+{
+    ret->text = take_while(p, is_atom_char);
+    return ret->text.len ? PARSE_DONE : PARSE_BAD;
+}
+
+static bool is_base64_char(char c)
+{
+    return is_digit(c) || (ascii_upper(c) >= 'A' && ascii_upper(c) <= 'Z') || c == '+' ||
+           c == '/' || c == '=';
+}
+
+/* Whether it is good base64 is for the mechanism to say. */
+static enum parse word_initial(struct parser *p, struct arg *ret)
+{
+    ret->text = take_while(p, is_base64_char);
+    return ret->text.len ? PARSE_DONE : PARSE_BAD;
+}
+
 static enum parse word_pattern(struct parser *p, struct arg *ret)
 {
     return string_or(p, is_list_char, &ret->text);
@@ -447,13 +466,15 @@ static enum parse word_fetch(struct parser *p, struct arg *ret)
 static const struct word {
     struct slice name;
     enum parse (*parse)(struct parser *p, struct arg *ret);
-    char first; /* the octet that tells an optional one; '\0': cannot be optional */
+    char first; /* the octet that tells an optional one; '\0': any, it is the last word */
 } words[] = {
+    {{"atom", 4},    word_atom,    '\0'},
     {{"astring", 7}, word_astring, '\0'},
     {{"date", 4},    word_date,    '"' },
     {{"fetch", 5},   word_fetch,   '\0'},
     {{"flags", 5},   word_flags,   '(' },
     {{"id", 2},      word_id,      '\0'},
+    {{"initial", 7}, word_initial, '\0'},
     {{"mailbox", 7}, word_mailbox, '\0'},
     {{"pattern", 7}, word_pattern, '\0'},
     {{"set", 3},     word_set,     '\0'},
@@ -497,6 +518,13 @@ enum parse parse_start(struct parser *p, struct slice *ret_tag, struct slice *re
     return PARSE_DONE;
 }
 
+/* SP and the octet that an optional word begins with. */
+static bool comes(const struct parser *p, const struct word *word)
+{
+    return parse_peek(p, ' ') && p->pos + 1 < p->in.len &&
+           (!word->first || p->in.ptr[p->pos + 1] == word->first);
+}
+
 enum parse parse_args(struct parser *p, const char *grammar, struct arg args[ARGS_MAX])
 {
     struct slice left = slice_str(grammar);
@@ -508,7 +536,7 @@ enum parse parse_args(struct parser *p, const char *grammar, struct arg args[ARG
         bool optional = name.ptr[0] == '?';
         const struct word *word = word_find(slice_from(name, optional));
         args[i] = (struct arg){0};
-        if (optional && (p->pos + 1 >= p->in.len || p->in.ptr[p->pos + 1] != word->first))
+        if (optional && !comes(p, word))
             continue;
         if (parse_char(p, ' ') != PARSE_DONE)
             return PARSE_BAD;

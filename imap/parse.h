@@ -7,6 +7,7 @@
  *      flags     "(" flag list ")"              store     FLAGS, +FLAGS.SILENT ... and the flags
  *      date      date-time in quotes            status    "(" status items ")"
  *      id        NIL or "(" string pairs ")"    fetch     fetch items
+ *      atom      as it says                     initial   base64, or "=" (RFC 4959)
  *      stream    announcement of a literal that the command itself will read; the last word
  *
  * Slices point into the command, or into the arena where something had to be unquoted. There is no
@@ -59,7 +60,7 @@ enum {
 struct arg {
     bool given; /* false: it was optional and is not there */
     union {
-        struct slice text;      /* astring, mailbox, pattern */
+        struct slice text;      /* astring, mailbox, pattern, atom, initial */
         struct seqset set;      /* set */
         struct flag_list flags; /* flags */
         struct {                /* store */

@@ -35,7 +35,7 @@ static enum err check_row(const struct session *s, const struct imap_command *ro
     }
     if (!(row->states & s->state))
         return ERR_STATE;
-    if (row->traits & CMD_SECRET) {
+    if (row->traits & CMD_PASSWORD) {
         struct auth_peer peer = session_peer(s);
         if (!auth_plaintext_allowed(imap_app.auth, &peer))
             return ERR_PRIVACY;

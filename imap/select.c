@@ -1,4 +1,6 @@
 /* SELECT, EXAMINE, CLOSE, UNSELECT. */
+#include <string.h>
+
 #include "core/base/mem.h"
 #include "imap/reply.h"
 #include "imap/session.h"

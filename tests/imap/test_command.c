@@ -16,6 +16,7 @@
         return STEP_DONE;                                                                          \
     }
 STUB(imap_append)
+STUB(imap_authenticate)
 STUB(imap_capability)
 STUB(imap_close)
 STUB(imap_copy)

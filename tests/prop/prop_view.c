@@ -601,7 +601,7 @@ static void run(uint64_t with, unsigned steps)
 
 int main(int argc, char **argv)
 {
-    unsigned steps = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 20000;
+    unsigned steps = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 15000;
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc > 1) {
         printf("1..1\n");

@@ -36,30 +36,12 @@ struct login {
     enum err err;
 };
 
-static enum metric_login outcome(enum err e)
-{
-    switch (e) {
-    case ERR_OK:
-        return METRIC_LOGIN_OK;
-    case ERR_AUTH:
-    case ERR_AUTHZ:
-    case ERR_SYNTAX:
-        return METRIC_LOGIN_FAILED;
-    case ERR_DOWN:
-    case ERR_AGAIN:
-        return METRIC_LOGIN_DOWN;
-    default:
-        return METRIC_LOGIN_REFUSED;
-    }
-}
-
 static void logged_in(void *object, enum err e, struct auth_session *auth)
 {
     struct session *s = session_of(object);
     struct login *login = s->command.progress;
     login->over = true;
     login->err = e;
-    metrics_login(METRIC_IMAP, outcome(e));
     if (!e) {
         s->auth = auth;
         store_account_set_actor(auth->account, PROTO_IMAP, conn_id(s->conn));

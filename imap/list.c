@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/utf7.h"
 #include "imap/pattern.h"
 #include "imap/quote.h"
 #include "imap/reply.h"
 #include "imap/session.h"
-#include "imap/utf7.h"
 
 /* --- LIST and LSUB: RFC 3501 sections 6.3.8, 6.3.9
  * ------------------------------------------------ The store gives all names in one snapshot. They

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "core/base/date.h"
+#include "core/base/utf7.h"
 #include "imap/fetch_item.h"
 #include "imap/frame.h"
 #include "imap/quote.h"
-#include "imap/utf7.h"
 
 /* --- octets --------------------------------------------------------------------------------- */
 

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/utf7.h"
 #include "core/net/conn.h"
 #include "imap/command.h"
 #include "imap/quote.h"
-#include "imap/utf7.h"
 #include "store/store.h"
 
 /* --- pieces --------------------------------------------------------------------------------- */

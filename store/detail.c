@@ -1,4 +1,5 @@
 /* Which mailbox a sender or a login means by user+detail. */
+#include "core/base/utf7.h"
 #include "store/store.h"
 
 struct search {
@@ -21,8 +22,8 @@ static bool compare(void *arg, const struct store_mailbox *mailbox)
     return !s->err && ++s->n < 2;
 }
 
-enum err store_mailbox_match(struct store_reader *reader, struct store_account *account,
-                             struct slice detail, struct arena *arena, struct slice *ret)
+static enum err match(struct store_reader *reader, struct store_account *account,
+                      struct slice detail, struct arena *arena, struct slice *ret)
 {
     struct store_status status;
     struct search s = {.arena = arena};
@@ -42,4 +43,20 @@ enum err store_mailbox_match(struct store_reader *reader, struct store_account *
         return ERR_NOTFOUND;
     *ret = s.found;
     return ERR_OK;
+}
+
+/* An MTA without SMTPUTF8 can only write the name as IMAP does. */
+enum err store_mailbox_match(struct store_reader *reader, struct store_account *account,
+                             struct slice detail, struct arena *arena, struct slice *ret)
+{
+    enum err e = match(reader, account, detail, arena, ret);
+    if (e != ERR_NOTFOUND || slice_find(detail, '&') == detail.len)
+        return e;
+    size_t len;
+    char *path = arena_try(arena, utf7_decoded_max(detail.len));
+    if (!path)
+        return ERR_LIMIT;
+    if (utf7_decode(detail, path, &len))
+        return e;
+    return match(reader, account, slice(path, len), arena, ret);
 }

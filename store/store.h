@@ -298,8 +298,9 @@ MUST_CHECK enum err store_mailbox_list(struct store_reader *reader, struct store
 MUST_CHECK enum err store_mailbox_status(struct store_reader *reader, struct store_account *account,
                                          struct slice path, struct store_status *ret);
 /* The mailbox that the detail of user+detail means: exactly that path, else the only one that
- * differs from it in the case of ASCII letters alone. ERR_NOTFOUND: none, or several. The path is
- * in the arena. Scans the account's mailboxes unless there is an exact one. */
+ * differs from it in the case of ASCII letters alone; if there is none, the same for what it means
+ * as modified UTF-7. ERR_NOTFOUND: none, or several. The path is in the arena. Scans the account's
+ * mailboxes unless there is an exact one. */
 MUST_CHECK enum err store_mailbox_match(struct store_reader *reader, struct store_account *account,
                                         struct slice detail, struct arena *arena,
                                         struct slice *ret);

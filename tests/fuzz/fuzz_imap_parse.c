@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/utf7.h"
 #include "imap/fetch_item.h"
 #include "imap/frame.h"
 #include "imap/parse.h"
 #include "imap/quote.h"
-#include "imap/utf7.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { ARENA = 1 << 20 };

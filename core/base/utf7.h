@@ -1,7 +1,7 @@
 /* Mailbox names on the wire: modified UTF-7 (RFC 3501 section 5.1.3). Strict both ways: a name has
  * exactly one spelling, so what is decoded encodes to the same octets again. */
-#ifndef TANDEM_IMAP_UTF7_H
-#define TANDEM_IMAP_UTF7_H
+#ifndef TANDEM_BASE_UTF7_H
+#define TANDEM_BASE_UTF7_H
 
 #include <stddef.h>
 

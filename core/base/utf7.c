@@ -1,4 +1,4 @@
-#include "imap/utf7.h"
+#include "core/base/utf7.h"
 
 #include <stdbool.h>
 #include <stdint.h>

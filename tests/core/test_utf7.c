@@ -1,5 +1,5 @@
-/* imap/utf7.h: RFC 3501 section 5.1.3, one spelling for each name. */
-#include "imap/utf7.h"
+/* core/base/utf7.h: RFC 3501 section 5.1.3, one spelling for each name. */
+#include "core/base/utf7.h"
 
 #include <string.h>
 

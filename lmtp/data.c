@@ -1,159 +1,110 @@
-/* DATA: octets of the client through the dot codec into the store, as fast as the store takes them.
+/* DATA and BDAT: the message, and then what becomes of it.
  *
- *      BEGIN --354--> RECEIVE --CRLF.CRLF--> DELIVER --one answer a recipient--> done
+ *      DATA   BEGIN --354--> RECEIVE --CRLF.CRLF--> DELIVER --one answer a recipient--> done
+ *      BDAT   BEGIN -------> RECEIVE --size-------> 250, more chunks may follow
+ *                                    --size, LAST-> DELIVER --one answer a recipient--> done
  *
- * One incoming message for each shard that has recipients (nearly always one). What goes wrong with
- * one on the way is remembered, the rest of the data is read and dropped, and the recipients of
- * that shard hear of it after the end: nothing can be said before (RFC 5321 section 3.3). */
-#include "core/base/mem.h"
+ * Nothing can be said while the octets come (RFC 5321 section 3.3). */
 #include "lmtp/command.h"
 #include "lmtp/session.h"
 
-enum { UPLOAD_INPUT_MAX = 128 * 1024, TRACE_MAX = 8 * 1024 };
+#include <inttypes.h>
 
-enum phase { DATA_BEGIN, DATA_RECEIVE, DATA_DELIVER };
+enum phase { UPLOAD_BEGIN, UPLOAD_RECEIVE, UPLOAD_DELIVER };
 
-struct data {
+struct upload {
     enum phase phase;
+    enum err refused; /* BDAT: the chunk is read and dropped, and then this is said */
 };
 
-static struct lmtp_part *part_of(struct lmtp_transaction *t, unsigned shard)
+static enum step deliver(struct lmtp_session *s)
 {
-    for (size_t i = 0; i < t->nparts; i++)
-        if (t->parts[i].shard == shard)
-            return &t->parts[i];
-    return NULL;
-}
-
-/* There may be room again. It may also be told when nobody waits for room any more. */
-static void ready(void *object)
-{
-    struct lmtp_session *s = conn_session(object);
-    if (!s->waiting || !s->mail.stuck)
-        return;
-    conn_want_input(s->conn, true);
-    lmtp_wake(s);
-}
-
-/* The message may be as long as the most generous of its recipients in that shard allows; who
- * allows less is told so after the data. */
-static void open_part(struct lmtp_session *s, const struct lmtp_target *first)
-{
-    struct lmtp_transaction *t = &s->mail;
-    struct lmtp_part *part = &t->parts[t->nparts++];
-    uint64_t max_octets = 0;
-    part->shard = first->shard;
-    for (size_t i = 0; i < t->ntargets; i++) {
-        uint64_t octets = t->targets[i].message_octets ? t->targets[i].message_octets : INT32_MAX;
-        if (t->targets[i].shard == first->shard && octets > max_octets)
-            max_octets = octets;
-    }
-    part->err = store_incoming_new(first->account, max_octets + t->prefix, &part->in);
-    if (!part->err)
-        store_incoming_on_ready(part->in, conn_loop(s->conn), conn_loop_id(s->conn), ready);
-}
-
-/* ERR_AGAIN: nothing was taken. Any other error is kept in the part, which takes no more. */
-static enum err write_part(struct lmtp_part *part, struct slice octets)
-{
-    if (part->err || octets.len == 0)
-        return ERR_OK;
-    enum err e = store_incoming_write(part->in, octets);
-    if (e != ERR_AGAIN)
-        part->err = e;
-    return e == ERR_AGAIN ? e : ERR_OK;
-}
-
-static enum err begin(struct lmtp_session *s)
-{
-    struct lmtp_transaction *t = &s->mail;
-    struct buf trace;
-    buf_init(&trace, TRACE_MAX);
-    enum err e = lmtp_trace_header(s, &trace);
-    if (e)
-        goto out;
-    t->prefix = trace.len;
-    t->parts = arena_new(&t->arena, t->ntargets * sizeof *t->parts);
-    for (size_t i = 0; i < t->ntargets; i++)
-        if (!part_of(t, t->targets[i].shard))
-            open_part(s, &t->targets[i]);
-    for (size_t i = 0; i < t->nparts && !e; i++)
-        e = write_part(&t->parts[i], buf_slice(&trace));
-out:
-    buf_finish(&trace);
-    return e;
-}
-
-/* Hand one run of content to all parts; false: one of them has no room for it yet. */
-static bool pass_on(struct lmtp_transaction *t, struct slice content)
-{
-    for (size_t i = t->stuck_at; i < t->nparts; i++) {
-        if (write_part(&t->parts[i], content) == ERR_AGAIN) {
-            t->stuck_at = i;
-            return false;
-        }
-    }
-    t->stuck_at = 0;
-    return true;
-}
-
-/* A run that not all parts have taken is decoded again, from the same octets, when there is room:
- * until then neither the input nor the decoder has moved. */
-static enum step receive(struct lmtp_session *s)
-{
-    struct lmtp_transaction *t = &s->mail;
-    while (!dot_decode_ended(&t->dots)) {
-        struct slice in = conn_input(s->conn);
-        struct dot_decoder dots = t->dots;
-        if (t->stuck)
-            in = slice_first(in, t->stuck);
-        if (in.len == 0)
-            return STEP_MORE;
-        size_t len = in.len;
-        struct slice content = dot_decode(&dots, &in);
-        if (!pass_on(t, content)) {
-            t->stuck = len - in.len;
-            conn_want_input(s->conn, false);
-            return lmtp_wait(s);
-        }
-        lmtp_head_add(t, content);
-        t->dots = dots;
-        t->stuck = 0;
-        conn_consume(s->conn, len - in.len);
-    }
-    return STEP_DONE;
-}
-
-static void upload(struct lmtp_session *s, bool under_way)
-{
-    conn_set_input_max(s->conn,
-                       under_way ? UPLOAD_INPUT_MAX : conn_config(s->conn)->limits.command_preauth);
-    conn_upload(s->conn, under_way);
+    enum step step = lmtp_deliver(s);
+    if (step == STEP_DONE)
+        lmtp_transaction_end(s);
+    return step;
 }
 
 enum step lmtp_data(struct lmtp_session *s)
 {
-    struct data *d = lmtp_progress(s, sizeof *d);
-    enum step step;
-    if (d->phase == DATA_BEGIN) {
-        enum err e = begin(s);
+    struct upload *u = lmtp_progress(s, sizeof *u);
+    if (u->phase == UPLOAD_BEGIN) {
+        enum err e = lmtp_upload_begin(s);
         if (e) {
             lmtp_transaction_end(s);
             return lmtp_fail(s, e);
         }
         lmtp_say(s, "354 send the message, end with CRLF.CRLF");
-        upload(s, true);
-        d->phase = DATA_RECEIVE;
+        lmtp_upload_mark(s, true);
+        u->phase = UPLOAD_RECEIVE;
     }
-    if (d->phase == DATA_RECEIVE) {
-        step = receive(s);
+    if (u->phase == UPLOAD_RECEIVE) {
+        enum step step = lmtp_upload_receive(s);
         if (step != STEP_DONE)
             return step;
-        upload(s, false);
-        d->phase = DATA_DELIVER;
+        lmtp_upload_mark(s, false);
+        u->phase = UPLOAD_DELIVER;
     }
-    step = lmtp_deliver(s);
-    if (step == STEP_DONE)
+    return deliver(s);
+}
+
+/* --- BDAT: RFC 3030 ------------------------------------------------------------------------------
+ */
+
+/* The octets of a chunk come whatever we think of it (RFC 3030 section 2). */
+static void chunk_begin(struct lmtp_session *s, struct upload *u)
+{
+    struct lmtp_transaction *t = &s->mail;
+    if (s->state == LMTP_RCPT) {
+        u->refused = lmtp_upload_begin(s);
+        if (u->refused)
+            lmtp_transaction_end(s);
+        else
+            lmtp_state_set(s, LMTP_CHUNKS);
+    } else if (s->state != LMTP_CHUNKS) {
+        u->refused = ERR_STATE;
+    }
+    t->chunked = true;
+    t->chunk = s->args.size;
+    lmtp_upload_mark(s, true);
+    u->phase = UPLOAD_RECEIVE;
+}
+
+/* No recipient can have the message any more: the client should not send the rest. */
+static enum err all_failed(const struct lmtp_transaction *t)
+{
+    for (size_t i = 0; i < t->nparts; i++)
+        if (!t->parts[i].err)
+            return ERR_OK;
+    return t->parts[0].err;
+}
+
+static enum step chunk_end(struct lmtp_session *s, enum err refused)
+{
+    if (refused)
+        return lmtp_fail(s, refused);
+    enum err e = all_failed(&s->mail);
+    if (e) {
         lmtp_transaction_end(s);
-    return step;
+        return lmtp_fail(s, e);
+    }
+    conn_printf(s->conn, "250 2.0.0 %" PRIu64 " octets\r\n", s->args.size);
+    return STEP_DONE;
+}
+
+enum step lmtp_bdat(struct lmtp_session *s)
+{
+    struct upload *u = lmtp_progress(s, sizeof *u);
+    if (u->phase == UPLOAD_BEGIN)
+        chunk_begin(s, u);
+    if (u->phase == UPLOAD_RECEIVE) {
+        enum step step = lmtp_upload_receive(s);
+        if (step != STEP_DONE)
+            return step;
+        lmtp_upload_mark(s, false);
+        if (u->refused || !s->args.last)
+            return chunk_end(s, u->refused);
+        u->phase = UPLOAD_DELIVER;
+    }
+    return deliver(s);
 }

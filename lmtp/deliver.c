@@ -2,13 +2,20 @@
  *
  * A recipient with several targets (an alias) stands or falls as one. What can be known before is
  * asked before anything is written; a failure after that is answered 4xx, whatever it was, because
- * a part of the targets may have the message already. */
+ * a part of the targets may have the message already. Which ones is remembered, and the next
+ * attempt passes them over (lmtp/halves.h). */
+#include "lmtp/halves.h"
 #include "lmtp/session.h"
+
+static bool had(const struct lmtp_rcpt *rcpt, uint32_t i)
+{
+    return rcpt->had && rcpt->had[i];
+}
 
 static bool failed(const struct lmtp_transaction *t, const struct lmtp_rcpt *rcpt)
 {
     for (uint32_t i = 0; i < rcpt->ntargets; i++)
-        if (t->targets[rcpt->targets[i]].err)
+        if (!had(rcpt, i) && t->targets[rcpt->targets[i]].err)
             return true;
     return rcpt->err != ERR_OK;
 }
@@ -21,7 +28,8 @@ static void find_wanted(struct lmtp_transaction *t)
     for (size_t i = 0; i < t->nrcpts; i++)
         if (!failed(t, &t->rcpts[i]))
             for (uint32_t k = 0; k < t->rcpts[i].ntargets; k++)
-                t->targets[t->rcpts[i].targets[k]].wanted = true;
+                if (!had(&t->rcpts[i], k))
+                    t->targets[t->rcpts[i].targets[k]].wanted = true;
 }
 
 static enum err judge_target(struct lmtp_session *s, const struct lmtp_target *target)
@@ -31,6 +39,51 @@ static enum err judge_target(struct lmtp_session *s, const struct lmtp_target *t
         return ERR_TOOBIG;
     return store_quota_check(lmtp_reader(s), target->account, t->octets, 1);
 }
+
+/* --- aliases that half fail
+ * ------------------------------------------------------------------------ */
+
+static struct half_key key_of(const struct lmtp_session *s, const struct lmtp_rcpt *rcpt)
+{
+    const struct lmtp_transaction *t = &s->mail;
+    struct slice id = slice_str(s->forward.ident);
+    return halves_key(lmtp_app.halves, rcpt->path, id.len ? id : lmtp_head_message_id(t), t->hash);
+}
+
+static void recall(struct lmtp_session *s, struct lmtp_rcpt *rcpt)
+{
+    struct lmtp_transaction *t = &s->mail;
+    if (rcpt->ntargets < 2 || !t->hash)
+        return;
+    struct half_key key = key_of(s, rcpt);
+    for (uint32_t i = 0; i < rcpt->ntargets; i++) {
+        uint32_t account = store_account_id(t->targets[rcpt->targets[i]].account);
+        if (!halves_has(lmtp_app.halves, key, account))
+            continue;
+        if (!rcpt->had)
+            rcpt->had = arena_new(&t->arena, rcpt->ntargets * sizeof *rcpt->had);
+        rcpt->had[i] = true;
+    }
+}
+
+static void remember(struct lmtp_session *s, const struct lmtp_rcpt *rcpt, enum err e)
+{
+    struct lmtp_transaction *t = &s->mail;
+    if (rcpt->ntargets < 2 || !t->hash)
+        return;
+    uint32_t *accounts = arena_new(&t->arena, rcpt->ntargets * sizeof *accounts);
+    size_t n = 0;
+    for (uint32_t i = 0; e && i < rcpt->ntargets; i++) {
+        const struct lmtp_target *target = &t->targets[rcpt->targets[i]];
+        if (target->stored || had(rcpt, i))
+            accounts[n++] = store_account_id(target->account);
+    }
+    if (n || rcpt->had)
+        halves_put(lmtp_app.halves, key_of(s, rcpt), accounts, n);
+}
+
+/* --- the store
+ * ------------------------------------------------------------------------------------- */
 
 static void judge(struct lmtp_session *s)
 {
@@ -44,8 +97,10 @@ static void judge(struct lmtp_session *s)
     }
     for (size_t i = 0; i < t->nrcpts; i++) {
         struct lmtp_rcpt *rcpt = &t->rcpts[i];
+        recall(s, rcpt);
         for (uint32_t k = 0; k < rcpt->ntargets && !failed(t, rcpt); k++)
-            rcpt->err = judge_target(s, &t->targets[rcpt->targets[k]]);
+            if (!had(rcpt, k))
+                rcpt->err = judge_target(s, &t->targets[rcpt->targets[k]]);
     }
     t->judged = true;
 }
@@ -106,8 +161,8 @@ static enum err outcome(const struct lmtp_transaction *t, const struct lmtp_rcpt
     enum err e = rcpt->err;
     for (uint32_t i = 0; i < rcpt->ntargets; i++) {
         const struct lmtp_target *target = &t->targets[rcpt->targets[i]];
-        stored |= target->stored;
-        if (!e)
+        stored |= target->stored || had(rcpt, i);
+        if (!e && !had(rcpt, i))
             e = target->err;
     }
     return e && stored && rcpt->ntargets > 1 && !lmtp_is_temporary(e) ? ERR_DOWN : e;
@@ -119,12 +174,15 @@ static void log_delivered(struct lmtp_session *s, const struct lmtp_rcpt *rcpt)
     for (uint32_t i = 0; i < rcpt->ntargets; i++) {
         const struct lmtp_target *target = &t->targets[rcpt->targets[i]];
         struct log_line l;
+        if (had(rcpt, i))
+            continue;
         lmtp_log_begin(s, &l, LOG_INFO, "delivered");
         log_slice(&l, "rcpt", rcpt->path);
         log_slice(&l, "user", store_account_login(target->account));
         log_slice(&l, "mbox", target->path);
         log_u64(&l, "uid", target->uid);
         log_u64(&l, "size", t->octets);
+        log_str(&l, "qid", s->forward.ident);
         log_slice(&l, "mid", lmtp_head_message_id(t));
         lmtp_log_end(s, &l);
     }
@@ -144,6 +202,7 @@ enum step lmtp_deliver(struct lmtp_session *s)
     }
     for (size_t i = 0; i < t->nrcpts; i++) {
         enum err e = outcome(t, &t->rcpts[i]);
+        remember(s, &t->rcpts[i], e);
         if (e)
             lmtp_log_refused(s, t->rcpts[i].path, e);
         else

@@ -5,21 +5,36 @@
 #include "lmtp/command.h"
 #include "lmtp/session.h"
 
+static bool has_starttls(const struct lmtp_session *s)
+{
+    return conn_can_starttls(s->conn);
+}
+
+static void attributes(const struct lmtp_session *s, char *to, size_t cap)
+{
+    (void)s;
+    snprintf(to, cap, " NAME ADDR PORT PROTO HELO IDENT SOURCE");
+}
+
 static void size(const struct lmtp_session *s, char *to, size_t cap)
 {
     snprintf(to, cap, " %zu", lmtp_config(s)->settings.store.message_size);
 }
 
-/* keyword, its parameters (NULL: none) */
+/* keyword, when it holds (NULL: always), its parameters (NULL: none) */
 static const struct extension {
     const char *keyword;
+    bool (*holds)(const struct lmtp_session *s);
     void (*value)(const struct lmtp_session *s, char *to, size_t cap);
 } extensions[] = {
-    {"PIPELINING",          NULL}, /* RFC 2920, required by RFC 2033 section 5 */
-    {"SIZE",                size}, /* RFC 1870 */
-    {"8BITMIME",            NULL}, /* RFC 6152 */
-    {"SMTPUTF8",            NULL}, /* RFC 6531 */
-    {"ENHANCEDSTATUSCODES", NULL}, /* RFC 2034, required by RFC 2033 section 5 */
+    {"PIPELINING",          NULL,         NULL      }, /* RFC 2920, required by RFC 2033 section 5 */
+    {"SIZE",                NULL,         size      }, /* RFC 1870 */
+    {"8BITMIME",            NULL,         NULL      }, /* RFC 6152 */
+    {"SMTPUTF8",            NULL,         NULL      }, /* RFC 6531 */
+    {"CHUNKING",            NULL,         NULL      }, /* RFC 3030 */
+    {"STARTTLS",            has_starttls, NULL      }, /* RFC 3207 */
+    {"XFORWARD",            NULL,         attributes},
+    {"ENHANCEDSTATUSCODES", NULL,         NULL      }, /* RFC 2034, required by RFC 2033 section 5 */
 };
 
 enum step lmtp_lhlo(struct lmtp_session *s)
@@ -35,8 +50,8 @@ enum step lmtp_lhlo(struct lmtp_session *s)
     size_t n = 0;
     for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++) {
         const struct extension *x = &extensions[i];
-        char value[32] = "";
-        if (config_list_has(off, slice_str(x->keyword)))
+        char value[48] = "";
+        if (config_list_has(off, slice_str(x->keyword)) || (x->holds && !x->holds(s)))
             continue;
         if (x->value)
             x->value(s, value, sizeof value);

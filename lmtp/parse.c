@@ -156,6 +156,17 @@ static enum err from_or_to(struct slice rest, struct slice label, bool mail, str
     return args->smtputf8 || slice_is_ascii(args->path) ? ERR_OK : ERR_BADCHARSET;
 }
 
+/* RFC 3030 section 2: chunk-size [SP "LAST"]. */
+static bool chunk(struct slice rest, struct lmtp_args *args)
+{
+    rest = slice_trim(rest);
+    size_t n = slice_find(rest, ' ');
+    struct slice digits = slice_first(rest, n);
+    args->last = n < rest.len;
+    return digits.len <= 20 && slice_u64(digits, INT64_MAX, &args->size) &&
+           (!args->last || slice_ieq(slice_from(rest, n + 1), SLICE("LAST")));
+}
+
 enum err lmtp_parse(struct slice rest, const char *grammar, struct lmtp_args *ret)
 {
     struct lmtp_args args = {0};
@@ -165,6 +176,8 @@ enum err lmtp_parse(struct slice rest, const char *grammar, struct lmtp_args *re
         e = from_or_to(rest, SLICE("FROM:"), true, &args);
     } else if (slice_eq(word, SLICE("to"))) {
         e = from_or_to(rest, SLICE("TO:"), false, &args);
+    } else if (slice_eq(word, SLICE("chunk"))) {
+        e = chunk(rest, &args) ? ERR_OK : ERR_SYNTAX;
     } else {
         args.text = slice_trim(rest);
         if (slice_eq(word, SLICE("domain")))

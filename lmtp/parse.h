@@ -19,6 +19,7 @@ struct lmtp_args {
     bool has_size;
     bool has_body; /* BODY= (RFC 6152): 7BIT and 8BITMIME are the same to us */
     bool smtputf8; /* RFC 6531 */
+    bool last;     /* BDAT ... LAST (RFC 3030); its octets are in `size` */
 };
 
 /* Split a line (without its end) into its verb and the rest behind the first space. False for a
@@ -29,7 +30,7 @@ bool lmtp_split(struct slice line, struct slice *ret_verb, struct slice *ret_res
  *
  *      ""        nothing               ?text   anything, or nothing
  *      domain    for LHLO              from    FROM:<path> and the parameters of MAIL
- *                                      to      TO:<path>; RCPT has no parameters here
+ *      chunk     octets [LAST]         to      TO:<path>; RCPT has no parameters here
  *
  * ERR_SYNTAX: not of that shape. ERR_CANNOT: a parameter that we do not know. ERR_BADCHARSET: a
  * path that is not ASCII, without SMTPUTF8 in the same command (`to`: the caller knows). */

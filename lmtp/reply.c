@@ -88,5 +88,6 @@ void lmtp_log_refused(struct lmtp_session *s, struct slice rcpt, enum err e)
     log_slice(&l, "rcpt", rcpt);
     log_str(&l, "code", reply_of(e).code);
     log_str(&l, "why", err_word(e));
+    log_str(&l, "qid", s->forward.ident);
     lmtp_log_end(s, &l);
 }

@@ -4,6 +4,7 @@
 #include "core/net/listen.h"
 #include "core/net/loop.h"
 #include "lmtp/command.h"
+#include "lmtp/halves.h"
 #include "lmtp/lmtp.h"
 
 enum { ARENA_MAX = 256 * 1024, HELO_MAX = 255 };
@@ -13,7 +14,8 @@ struct lmtp_app lmtp_app;
 void lmtp_setup(struct store *store, struct auth *auth, struct pool *pool)
 {
     (void)pool; /* front ends are set up alike; what LMTP has done in the pool the store submits */
-    lmtp_app = (struct lmtp_app){.store = store, .auth = auth};
+    halves_free(lmtp_app.halves);
+    lmtp_app = (struct lmtp_app){.store = store, .auth = auth, .halves = halves_new()};
 }
 
 /* --- what commands use
@@ -24,7 +26,8 @@ static const char *state_name(enum lmtp_state state)
     return state == LMTP_GREETED ? "GREETED"
            : state == LMTP_READY ? "READY"
            : state == LMTP_MAIL  ? "MAIL"
-                                 : "RCPT";
+           : state == LMTP_RCPT  ? "RCPT"
+                                 : "CHUNKS";
 }
 
 void lmtp_state_set(struct lmtp_session *s, enum lmtp_state state)
@@ -105,23 +108,22 @@ static enum step step(struct lmtp_session *s)
     return step;
 }
 
-/* Find the row, check state and arguments; on success s->command is set. */
-static void begin_command(struct lmtp_session *s, struct slice line)
+/* Find the row, check state and arguments; on success s->command is set. False: nobody knows where
+ * the next command begins. */
+static bool begin_command(struct lmtp_session *s, struct slice line)
 {
     struct slice verb, rest;
     struct slice copy = arena_dup(&s->arena, line);
-    if (!copy.ptr || !lmtp_split(copy, &verb, &rest)) {
-        lmtp_unknown(s);
-        return;
-    }
-    const struct lmtp_command *command = lmtp_command_find(verb);
+    const struct lmtp_command *command = NULL;
+    if (copy.ptr && lmtp_split(copy, &verb, &rest))
+        command = lmtp_command_find(verb);
     if (!command) {
         lmtp_unknown(s);
-        return;
+        return true;
     }
     if (!(command->states & s->state)) {
         lmtp_fail(s, ERR_STATE);
-        return;
+        return true;
     }
     enum err e = lmtp_parse(rest, command->args, &s->args);
     if (e == ERR_CANNOT)
@@ -130,6 +132,7 @@ static void begin_command(struct lmtp_session *s, struct slice line)
         lmtp_fail(s, e);
     else
         s->command = command;
+    return !e || !(command->traits & LMTP_OCTETS);
 }
 
 /* False: no further command can begin now. There is no pace: who may connect is trusted. */
@@ -137,12 +140,13 @@ static bool next_command(struct lmtp_session *s)
 {
     struct slice line;
     size_t used;
+    bool in_step = true;
     if (conn_full(s->conn))
         return false;
     enum line_got got = line_next(&s->lines, conn_input(s->conn),
                                   conn_config(s->conn)->limits.lmtp_line, &line, &used);
     if (got == LINE_WHOLE) {
-        begin_command(s, line);
+        in_step = begin_command(s, line);
         if (!s->command)
             end_command(s);
     } else if (got == LINE_LONG) {
@@ -152,6 +156,8 @@ static bool next_command(struct lmtp_session *s)
         return false;
     }
     conn_consume(s->conn, used);
+    if (!in_step)
+        conn_finish(s->conn, CONN_END_LIMIT);
     if (s->bad >= conn_config(s->conn)->limits.bad_commands) {
         lmtp_say(s, "421 4.7.0 too many bad commands");
         conn_finish(s->conn, CONN_END_LIMIT);
@@ -225,10 +231,15 @@ static void on_input(struct conn *conn)
     run(conn_session(conn));
 }
 
-/* No TLS on listeners of LMTP: nothing is learned in plaintext that would have to be forgotten. */
+/* What was learned in plaintext is forgotten (RFC 3207 section 4.2). */
 static void on_secured(struct conn *conn)
 {
-    run(conn_session(conn));
+    struct lmtp_session *s = conn_session(conn);
+    s->helo.len = 0;
+    s->lines = (struct line_reader){.crlf_only = true};
+    lmtp_transaction_end(s);
+    lmtp_state_set(s, LMTP_GREETED);
+    run(s);
 }
 
 static void on_deadline(struct conn *conn)

@@ -1,8 +1,9 @@
 /* One LMTP session, from greeting to the end of its connection.
  *
  *      GREETED --LHLO--> READY --MAIL--> MAIL --RCPT--> RCPT --DATA--> receive, deliver --> READY
- *                          ^               |              |
- *                          '-------RSET, LHLO, end--------'
+ *                          ^               |              |---BDAT--> CHUNKS --LAST--> deliver --^
+ *                          '-------RSET, LHLO, end--------'--------------'
+ *      any --STARTTLS--> GREETED
  *
  * Commands run one at a time, in order; steps run only inside the conn's own callbacks. A message
  * is written into the store while it comes and belongs to nobody before its last octet: a
@@ -28,8 +29,9 @@ struct lmtp_command;
 enum lmtp_state {
     LMTP_GREETED = 1, /* no LHLO yet */
     LMTP_READY = 2,
-    LMTP_MAIL = 4, /* a sender, no recipient yet */
-    LMTP_RCPT = 8  /* at least one recipient was accepted */
+    LMTP_MAIL = 4,   /* a sender, no recipient yet */
+    LMTP_RCPT = 8,   /* at least one recipient was accepted */
+    LMTP_CHUNKS = 16 /* the message has begun to come by BDAT */
 };
 
 /* One mailbox that is to have the message, however many recipients lead to it. */
@@ -53,6 +55,7 @@ struct lmtp_rcpt {
     uint32_t ntargets;
     struct auth_recipient *accounts; /* to be closed */
     size_t naccounts;
+    bool *had;    /* by target: it has the message from an attempt before; NULL: none has */
     enum err err; /* known before the store was asked */
 };
 
@@ -74,18 +77,29 @@ struct lmtp_transaction {
     struct lmtp_target *targets;
     size_t ntargets, targets_cap;
 
-    /* DATA */
+    /* DATA, BDAT */
     struct lmtp_part *parts;
     size_t nparts;
-    struct dot_decoder dots;
-    size_t stuck;     /* octets of input whose content not all parts have taken; 0: none */
-    size_t stuck_at;  /* the part that has not */
-    size_t prefix;    /* octets put in front of the message */
-    bool judged;      /* all data have come, and who is to have them is known */
-    size_t delivered; /* parts that the store has answered for */
-    uint64_t octets;  /* of the message as stored, with the prefix */
-    struct buf head;  /* the first octets of the message, for its Message-ID */
+    struct dot_decoder dots;   /* DATA */
+    bool chunked;              /* BDAT */
+    uint64_t chunk;            /* octets of the chunk that are still to come */
+    struct XXH3_state_s *hash; /* of the message as received; NULL: nobody will ask */
+    size_t stuck;              /* octets of input whose content not all parts have taken; 0: none */
+    size_t stuck_at;           /* the part that has not */
+    size_t prefix;             /* octets put in front of the message */
+    bool judged;               /* all data have come, and who is to have them is known */
+    size_t delivered;          /* parts that the store has answered for */
+    uint64_t octets;           /* of the message as stored, with the prefix */
+    struct buf head;           /* the first octets of the message, for its Message-ID */
     bool head_done;
+};
+
+/* What XFORWARD has told of the message to come; empty strings: nothing. */
+struct lmtp_forward {
+    char helo[256];
+    char ident[256]; /* queue id */
+    bool has_address;
+    unsigned char address[16]; /* IPv4 mapped */
 };
 
 struct lmtp_session {
@@ -93,6 +107,7 @@ struct lmtp_session {
     enum lmtp_state state;
     struct line_reader lines;
     struct buf helo;
+    struct lmtp_forward forward;
     unsigned bad;     /* commands that were no commands */
     uint64_t counter; /* of transactions: the id in Received */
     bool leaving;
@@ -112,6 +127,7 @@ struct lmtp_session {
 struct lmtp_app {
     struct store *store;
     struct auth *auth;
+    struct halves *halves;
 };
 extern struct lmtp_app lmtp_app;
 
@@ -144,6 +160,14 @@ void lmtp_log_refused(struct lmtp_session *s, struct slice rcpt, enum err e);
  * -------------------------------------------------------------------------------- */
 /* Forget sender, recipients and what has come of a message; back to READY. */
 void lmtp_transaction_end(struct lmtp_session *s);
+
+/* --- upload.c: octets of the client into the store -------------------------------------------- */
+/* Open what the message is written into, and put the trace fields in front. */
+MUST_CHECK enum err lmtp_upload_begin(struct lmtp_session *s);
+/* STEP_DONE: the data, or the chunk, have come; STEP_MORE, STEP_WAIT. */
+enum step lmtp_upload_receive(struct lmtp_session *s);
+/* The conn's limits while octets are expected. */
+void lmtp_upload_mark(struct lmtp_session *s, bool under_way);
 
 /* --- trace.c: what is put in front of a message, and what is read in it
  * --------------------------- */

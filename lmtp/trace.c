@@ -35,10 +35,10 @@ static enum err received(struct lmtp_session *s, struct slice only, struct buf *
     else if (!e)
         e = buf_printf(to, " ([%s" SLICE_FMT "])", slice_find(rip, ':') < rip.len ? "IPv6:" : "",
                        SLICE_ARG(rip));
-    if (!e)
-        e = buf_printf(to, "\r\n by %s with %s id %016" PRIx64 "-%" PRIu64,
+    if (!e) /* RFC 3848, RFC 6531 section 4.3 */
+        e = buf_printf(to, "\r\n by %s with %s%s id %016" PRIx64 "-%" PRIu64,
                        lmtp_config(s)->tandem.hostname, s->mail.smtputf8 ? "UTF8LMTP" : "LMTP",
-                       conn_id(s->conn), s->counter);
+                       conn_is_secure(s->conn) ? "S" : "", conn_id(s->conn), s->counter);
     if (!e && only.ptr)
         e = buf_printf(to, "\r\n for <" SLICE_FMT ">", SLICE_ARG(only));
     return e ? e : buf_printf(to, "; %s\r\n", date);

@@ -1,5 +1,7 @@
 /* MAIL and RCPT: who sends, and which mailboxes are to have it. Answered truthfully and without a
  * write (CONTRACTS 14), so that an MTA may ask without sending. */
+#include <xxhash.h>
+
 #include "core/base/mem.h"
 #include "lmtp/command.h"
 #include "lmtp/session.h"
@@ -21,9 +23,11 @@ void lmtp_transaction_end(struct lmtp_session *s)
         auth_recipient_close(t->rcpts[i].accounts, t->rcpts[i].naccounts);
     mem_free(t->rcpts);
     mem_free(t->targets);
+    XXH3_freeState(t->hash);
     buf_finish(&t->head);
     arena_reset(&t->arena);
     init(t);
+    s->forward = (struct lmtp_forward){0};
     if (s->state > LMTP_READY)
         lmtp_state_set(s, LMTP_READY);
 }
@@ -94,6 +98,7 @@ static enum err add_recipient(struct lmtp_session *s, struct lmtp_rcpt *rcpt)
     rcpt->targets = arena_try(&t->arena, rcpt->naccounts * sizeof *rcpt->targets);
     if (!rcpt->path.ptr || !paths || !rcpt->targets)
         return ERR_LIMIT;
+    const struct lmtp_forward *f = &s->forward;
     unsigned char address[16];
     conn_peer_octets(s->conn, address);
     for (size_t i = 0; i < rcpt->naccounts; i++) {
@@ -104,7 +109,8 @@ static enum err add_recipient(struct lmtp_session *s, struct lmtp_rcpt *rcpt)
         if (e)
             return e;
         store_account_set_actor(account, PROTO_LMTP, conn_id(s->conn));
-        store_account_set_origin(account, address, buf_slice(&s->helo));
+        store_account_set_origin(account, f->has_address ? f->address : address,
+                                 *f->helo ? slice_str(f->helo) : buf_slice(&s->helo));
     }
     for (size_t i = 0; i < rcpt->naccounts; i++)
         rcpt->targets[i] = target_of(t, &rcpt->accounts[i], paths[i], rcpt->path);

@@ -43,12 +43,12 @@ static void print(const struct lmtp_args *args, bool mail, struct buf *to)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const grammars[] = {"from", "to", "domain", "?text", ""};
+    static const char *const grammars[] = {"from", "to", "domain", "?text", "", "chunk"};
     struct slice verb, rest;
     struct lmtp_args args, again;
     if (size == 0 || !lmtp_split(slice((const char *)data + 1, size - 1), &verb, &rest))
         return 0;
-    unsigned which = data[0] % 5;
+    unsigned which = data[0] % 6;
     if (lmtp_parse(rest, grammars[which], &args))
         return 0;
     if (which == 2)

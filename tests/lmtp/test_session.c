@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "lmtp/command.h"
 #include "lmtp/lmtp.h"
@@ -47,7 +48,9 @@ static int greeted(void)
     rig_expect(fd, "220 mail.example.org LMTP ready\r\n");
     say(fd, "LHLO client\r\n");
     rig_expect(fd, "250-mail.example.org\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n"
-                   "250-8BITMIME\r\n250-SMTPUTF8\r\n250 ENHANCEDSTATUSCODES\r\n");
+                   "250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n"
+                   "250-XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE\r\n"
+                   "250 ENHANCEDSTATUSCODES\r\n");
     return fd;
 }
 
@@ -132,6 +135,69 @@ static void an_alias_stands_or_falls_as_one(void **state)
     assert_int_equal(fake.copies[2], 0);
     assert_int_equal(fake.copies[3], 1);
     quit(fd);
+}
+
+static int data_as(const char *xforward, const char *rcpt)
+{
+    char line[256];
+    int fd = greeted();
+    if (xforward) {
+        snprintf(line, sizeof line, "XFORWARD %s\r\n", xforward);
+        say(fd, line);
+        rig_expect(fd, "250 2.0.0 ok\r\n");
+    }
+    say(fd, "MAIL FROM:<a@example.net>\r\n");
+    rig_expect(fd, "250 2.1.0 sender ok\r\n");
+    snprintf(line, sizeof line, "RCPT TO:<%s>\r\n", rcpt);
+    say(fd, line);
+    rig_expect(fd, "250 2.1.5 recipient ok\r\n");
+    say(fd, "DATA\r\n");
+    rig_expect(fd, "354 send the message, end with CRLF.CRLF\r\n");
+    return fd;
+}
+
+/* One attempt for the alias: the answer, and how many copies each account has after all of them. */
+static void attempt(const char *xforward, const char *message, const char *answer, unsigned u1,
+                    unsigned u2, unsigned u3)
+{
+    int fd = data_as(xforward, "list@x");
+    say(fd, message);
+    rig_expect(fd, answer);
+    quit(fd);
+    assert_int_equal(fake.copies[1], u1);
+    assert_int_equal(fake.copies[2], u2);
+    assert_int_equal(fake.copies[3], u3);
+}
+
+#define LATER "451 4.3.2 <list@x> not available now\r\n"
+#define DELIVERED "250 2.0.0 <list@x> delivered\r\n"
+
+static void a_retry_passes_over_who_has_it(void **state)
+{
+    (void)state;
+    fake.append[2] = ERR_DOWN;
+    attempt("IDENT=4Q1", "Subject: x\r\n\r\nx\r\n.\r\n", LATER, 1, 0, 1);
+    attempt("IDENT=4Q1", "Subject: x\r\n\r\nx\r\n.\r\n", LATER, 1, 0, 1);
+    fake.append[2] = ERR_OK;
+    fake.quota[1] = ERR_QUOTA; /* not asked about: it has the message */
+    attempt("IDENT=4Q1", "Subject: x\r\n\r\nx\r\n.\r\n", DELIVERED, 1, 1, 1);
+    /* all have it: the same once more is a message of its own */
+    fake.quota[1] = ERR_OK;
+    attempt("IDENT=4Q1", "Subject: x\r\n\r\nx\r\n.\r\n", DELIVERED, 2, 2, 2);
+}
+
+static void a_retry_is_known_by_queue_id_or_message_id_and_every_octet(void **state)
+{
+    (void)state;
+    fake.append[2] = ERR_DOWN;
+    attempt(NULL, "Message-ID: <1@x>\r\n\r\nx\r\n.\r\n", LATER, 1, 0, 1);
+    attempt(NULL, "Message-ID: <1@x>\r\n\r\ny\r\n.\r\n", LATER, 2, 0, 2);
+    attempt(NULL, "Message-ID: <2@x>\r\n\r\nx\r\n.\r\n", LATER, 3, 0, 3);
+    attempt("IDENT=4Q2", "Message-ID: <1@x>\r\n\r\nx\r\n.\r\n", LATER, 4, 0, 4);
+    attempt(NULL, "Message-ID: <1@x>\r\n\r\nx\r\n.\r\n", LATER, 4, 0, 4);
+    clock_shift(3601);
+    attempt(NULL, "Message-ID: <1@x>\r\n\r\nx\r\n.\r\n", LATER, 5, 0, 5);
+    clock_shift(-3601);
 }
 
 static void delivered_to_is_only_for_one(void **state)
@@ -254,6 +320,48 @@ static void a_client_that_leaves_inside_data_leaves_nothing(void **state)
     }
 }
 
+static void chunks_of_any_size_are_the_same_message(void **state)
+{
+    (void)state;
+    char line[64];
+    const char *message = "Subject: chunks\r\n\r\n.\r\n..\r\nend\r\n";
+    size_t len = strlen(message);
+    fake.again_every = 3;
+    for (size_t first = 0; first <= len; first++) {
+        int fd = greeted();
+        say(fd, "MAIL FROM:<>\r\nRCPT TO:<u1@x>\r\nRCPT TO:<u2@x>\r\n");
+        snprintf(line, sizeof line, "BDAT %zu\r\n", first);
+        say(fd, line);
+        rig_send(fd, slice(message, first));
+        snprintf(line, sizeof line, "BDAT %zu LAST\r\n", len - first);
+        say(fd, line);
+        rig_send(fd, slice(message + first, len - first));
+        snprintf(line, sizeof line, "250 2.0.0 %zu octets\r\n", first);
+        rig_expect(fd, "250 2.1.0 sender ok\r\n250 2.1.5 recipient ok\r\n"
+                       "250 2.1.5 recipient ok\r\n");
+        rig_expect(fd, line);
+        rig_expect(fd, "250 2.0.0 <u1@x> delivered\r\n250 2.0.0 <u2@x> delivered\r\n");
+        assert_true(stored_ends_with(message));
+        quit(fd);
+    }
+}
+
+static void a_client_that_leaves_inside_a_chunk_leaves_nothing(void **state)
+{
+    (void)state;
+    static const char *const ends[] = {"BDAT 100 LAST\r\nxxx", "BDAT 3\r\nxxx", "BDAT 3\r\nxx",
+                                       "BDAT 3\r\nxxxBDAT 0 LA", "BDAT 3\r\nxxxRSET"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        int fd = greeted();
+        say(fd, "MAIL FROM:<>\r\nRCPT TO:<u1@x>\r\n");
+        rig_expect(fd, "250 2.1.0 sender ok\r\n250 2.1.5 recipient ok\r\n");
+        say(fd, ends[i]);
+        close(fd);
+    }
+    assert_true(rig_until(all_freed));
+    assert_int_equal(fake.appends, 0);
+}
+
 static void a_client_that_leaves_while_the_store_writes_is_no_trouble(void **state)
 {
     (void)state;
@@ -353,12 +461,16 @@ int main(void)
         WITH_RIG(recipients_of_two_shards_each_have_an_answer),
         WITH_RIG(the_same_mailbox_twice_gets_one_copy),
         WITH_RIG(an_alias_stands_or_falls_as_one),
+        WITH_RIG(a_retry_passes_over_who_has_it),
+        WITH_RIG(a_retry_is_known_by_queue_id_or_message_id_and_every_octet),
         WITH_RIG(delivered_to_is_only_for_one),
         WITH_RIG(any_split_of_the_data_is_the_same_message),
         WITH_RIG(a_store_without_room_holds_the_client_up),
         WITH_RIG(trouble_on_the_way_is_told_after_the_data),
         WITH_RIG(too_big_is_told_after_the_data),
         WITH_RIG(a_client_that_leaves_inside_data_leaves_nothing),
+        WITH_RIG(chunks_of_any_size_are_the_same_message),
+        WITH_RIG(a_client_that_leaves_inside_a_chunk_leaves_nothing),
         WITH_RIG(a_client_that_leaves_while_the_store_writes_is_no_trouble),
         WITH_RIG(everything_may_be_pipelined),
         WITH_RIG(errors_at_rcpt_have_their_codes),

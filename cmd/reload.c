@@ -88,7 +88,7 @@ static void swap(struct reload *r)
         tell_result(false, 0);
         return;
     }
-    store_set_settings(r->store, &r->fresh->settings);
+    store_set_config(r->store, r->fresh);
     config_unref(r->fresh); /* the server has a reference of its own */
     tell_result(true, changed);
 }

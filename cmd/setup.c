@@ -155,7 +155,7 @@ bool setup_store_open(const struct config *config, bool read_only, struct store 
                       why.text[0] ? why.text : err_text(e));
         return false;
     }
-    store_set_settings(store, &config->settings);
+    store_set_config(store, config);
     if (!read_only) {
         e = default_domain(store, slice_str(config->tandem.default_domain));
         if (e) {

@@ -6,11 +6,11 @@
 #include "core/base/mem.h"
 #include "core/base/random.h"
 #include "core/base/siphash.h"
+#include "core/mime/envelope.h"
 #include "core/mime/header.h"
 
 enum {
-    PARSER_VERSION = 1,
-    HEADER_CAP = 1 << 20, /* [limits] header: what lies beyond is stored and not looked at */
+    HEADER_CAP = 1 << 20, /* what lies beyond is stored, and not looked at for a thread */
     RECENT_REFS = 3
 };
 
@@ -59,23 +59,50 @@ static struct slice field(struct slice header, struct slice name)
     return header_find(header, HEADER_CAP, name, &found) ? found.value : SLICE_NONE;
 }
 
-/* The `cache` row as far as it can be made in passing: thread ids, header lines. Envelope and
- * structure are added by who first needs them. */
-static void cache_row(struct facts *facts, struct slice header)
+static void digest(struct facts *facts, struct slice header)
+{
+    struct buf b;
+    buf_init(&b, HEADER_DIGEST_MAX);
+    if (header_digest(header, HEADER_CAP, &b) == ERR_OK) {
+        facts->digest = mem_dup(b.ptr, b.len);
+        facts->digest_len = b.len;
+    }
+    buf_finish(&b);
+}
+
+unsigned char *facts_cache_row(const struct facts *facts, const struct mime_tree *tree,
+                               size_t *ret_len)
 {
     unsigned char row[ROW_MAX], ids[8 * (1 + THREAD_REFS)];
+    struct buf envelope, structure, cuts, parts;
     size_t used = 0, n = 0;
-    struct buf digest;
+    struct slice unfit = SLICE_NONE;
+    unfit.len = ROW_MAX; /* what has no room in a buf has none in the row */
+    buf_init(&envelope, ROW_MAX);
+    buf_init(&structure, ROW_MAX);
+    buf_init(&cuts, ROW_MAX);
+    buf_init(&parts, ROW_MAX);
+    bool enveloped = mime_envelope(tree, &envelope) == ERR_OK;
+    bool structured = mime_structure(tree, &structure, &cuts) == ERR_OK;
+    bool tabled = mime_table(tree, &parts) == ERR_OK;
     memcpy(ids, &facts->message_id, 8);
     for (; n < facts->nrefs; n++)
         memcpy(ids + 8 + 8 * n, &facts->refs[n], 8);
+    cache_add(row, &used, PARSER_VERSION, CACHE_ENVELOPE, enveloped ? buf_slice(&envelope) : unfit);
+    cache_add(row, &used, PARSER_VERSION, CACHE_BODYSTRUCTURE,
+              structured ? buf_slice(&structure) : unfit);
+    cache_add(row, &used, PARSER_VERSION, CACHE_CUTS, structured ? buf_slice(&cuts) : unfit);
+    cache_add(row, &used, PARSER_VERSION, CACHE_PARTS, tabled ? buf_slice(&parts) : unfit);
     cache_add(row, &used, PARSER_VERSION, CACHE_THREAD, slice(ids, 8 + 8 * n));
-    buf_init(&digest, HEADER_DIGEST_MAX);
-    if (header_digest(header, HEADER_CAP, &digest) == ERR_OK)
-        cache_add(row, &used, PARSER_VERSION, CACHE_HEADER, buf_slice(&digest));
-    buf_finish(&digest);
-    facts->cache = mem_dup(row, used);
-    facts->cache_len = used;
+    if (facts->digest)
+        cache_add(row, &used, PARSER_VERSION, CACHE_HEADER,
+                  slice(facts->digest, facts->digest_len));
+    buf_finish(&envelope);
+    buf_finish(&structure);
+    buf_finish(&cuts);
+    buf_finish(&parts);
+    *ret_len = used;
+    return mem_dup(row, used);
 }
 
 void facts_from_header(struct facts *facts, struct siphash_key sip, struct slice header)
@@ -92,7 +119,7 @@ void facts_from_header(struct facts *facts, struct siphash_key sip, struct slice
         facts->date = 0;
     for (size_t i = 0; i < header.len && !facts->utf8; i++)
         facts->utf8 = (unsigned char)header.ptr[i] >= 0x80;
-    cache_row(facts, header);
+    digest(facts, header);
 }
 
 static enum err thread_of(struct turn *turn, uint32_t a, uint64_t hash, uint64_t *ret)

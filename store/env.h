@@ -11,6 +11,7 @@
 #include "core/base/attr.h"
 #include "core/base/err.h"
 #include "core/base/fault.h"
+#include "core/mime/mime.h"
 #include "store/engine.h"
 #include "store/keys.h"
 #include "store/store.h"
@@ -86,7 +87,8 @@ struct store {
     struct boxes *boxes;              /* mailbox objects in use */
     _Atomic uint64_t undelete_octets; /* of all shards, for the metric */
     pthread_mutex_t settings_lock;
-    struct settings *settings; /* [store] of the newest configuration, what is plain numbers */
+    struct settings *settings;      /* [store] of the newest configuration, what is plain numbers */
+    struct mime_limits mime_limits; /* of the same */
     pthread_mutex_t readers_lock;
     struct store_reader *readers; /* all that exist */
     uint64_t slots_used[READER_SLOTS / 64];

@@ -8,6 +8,7 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "core/base/random.h"
+#include "store/policy.h"
 #include "store/reap.h"
 
 /* --- life ----------------------------------------------------------------------------------------
@@ -27,6 +28,8 @@ enum err store_incoming_new(struct store_account *account, uint64_t max_octets,
     if (!in->hash)
         abort();
     XXH3_128bits_reset(in->hash);
+    struct mime_limits limits = policy_mime_limits(in->store);
+    in->scan = mime_scan_begin(&limits);
     random_bytes(in->facts.emailid, sizeof in->facts.emailid);
     *ret = in;
     return ERR_OK;
@@ -44,7 +47,9 @@ void incoming_unref(struct store_incoming *in)
     for (size_t i = 0; i < in->text.nkeywords; i++)
         mem_free((char *)(uintptr_t)in->text.keywords[i].ptr);
     mem_free(in->text.keywords);
-    mem_free(in->facts.cache);
+    mime_scan_free(in->scan);
+    mem_free(in->facts.digest);
+    mem_free(in->cache);
     mem_free(in->buffer);
     mem_free(in);
 }
@@ -198,8 +203,16 @@ static void piece_release(struct op *op)
 
 static const struct op_kind piece_kind = {"stage", piece_apply, piece_release, true};
 
+/* The parts are looked for in what has come since the last time. */
+static void scan_parts(struct store_incoming *in)
+{
+    mime_scan_feed(in->scan, slice_from(slice(in->buffer, in->len), in->scanned));
+    in->scanned = in->len;
+}
+
 static void submit_piece(struct store_incoming *in)
 {
+    scan_parts(in);
     struct piece *piece = mem_new(sizeof *piece);
     piece->op = (struct op){
         .kind = &piece_kind,
@@ -216,7 +229,7 @@ static void submit_piece(struct store_incoming *in)
     in->chunks += PIECE_CHUNKS;
     in->staged = true;
     in->buffer = NULL;
-    in->len = in->cap = 0;
+    in->len = in->cap = in->scanned = 0;
     incoming_ref(in);
     pthread_mutex_lock(&in->lock);
     in->under_way++;
@@ -373,6 +386,8 @@ enum err store_incoming_write(struct store_incoming *in, struct slice octets)
         add_line(in, part);
         octets = slice_from(octets, part.len);
     }
+    if (in->len)
+        scan_parts(in);
     if (in->facts.size > in->max)
         in->too_big = true;
     return in->too_big ? ERR_TOOBIG : ERR_OK;
@@ -402,6 +417,11 @@ static int8_t server_zone(uint32_t at)
 void incoming_seal(struct store_incoming *in)
 {
     header_ends(in);
+    const struct mime_tree *tree = mime_scan_end(in->scan);
+    in->facts.nparts = (uint32_t)tree->n;
+    in->cache = facts_cache_row(&in->facts, tree, &in->cache_len);
+    mime_scan_free(in->scan);
+    in->scan = NULL;
     XXH128_hash_t hash = XXH3_128bits_digest(in->hash);
     memcpy(in->facts.hash, &hash, sizeof in->facts.hash);
     if (!in->text.internaldate) {
@@ -426,8 +446,7 @@ enum err incoming_store(struct turn *turn, struct store_incoming *in, uint32_t r
         e = write_rows(turn, in, &in->facts, refs);
     if (!e)
         e = write_chunks(turn, in->blob, in->chunks, slice(in->buffer, in->len));
-    if (!e && in->facts.cache_len)
-        e = turn_append(turn, DBI_CACHE, key_b(&key, in->blob),
-                        slice(in->facts.cache, in->facts.cache_len));
+    if (!e)
+        e = turn_append(turn, DBI_CACHE, key_b(&key, in->blob), slice(in->cache, in->cache_len));
     return e;
 }

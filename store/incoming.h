@@ -11,10 +11,14 @@
 #define TANDEM_STORE_INCOMING_H
 
 #include "core/base/siphash.h"
+#include "core/mime/mime.h"
 #include "store/commit.h"
 
 enum { PIECE_CHUNKS = 64, PIECE_OCTETS = PIECE_CHUNKS * CHUNK_PAYLOAD, PIECES_UNDER_WAY = 2 };
 enum { THREAD_REFS = 5 };
+enum {
+    PARSER_VERSION = 2
+}; /* of `cache` rows: raised when a parser of core/mime gives other tags */
 
 /* What is learned from the octets as they pass, and from the header when it is whole. */
 struct facts {
@@ -29,8 +33,9 @@ struct facts {
     unsigned nrefs;
     unsigned char emailid[16];
     unsigned char hash[16]; /* XXH3-128 of the octets */
-    unsigned char *cache;   /* the `cache` row, owned */
-    size_t cache_len;
+    unsigned char *digest;  /* header lines for the `cache` row, owned; NULL: they do not fit */
+    size_t digest_len;
+    uint32_t nparts;
 };
 
 struct incoming_text {
@@ -47,6 +52,10 @@ struct store_incoming {
     uint32_t a;
     uint64_t max;
     struct facts facts;
+    struct mime_scan *scan; /* until the seal */
+    size_t scanned;         /* octets of the buffer that it has seen */
+    unsigned char *cache;   /* the `cache` row, owned; after the seal */
+    size_t cache_len;
     struct incoming_text text;
     void *hash;   /* XXH3 state */
     char *buffer; /* octets not yet given to a piece */
@@ -77,5 +86,8 @@ void incoming_unref(struct store_incoming *in); /* any thread */
 
 /* arrival.c: reads the header (`header` = the message's first octets, hdr_len of them). */
 void facts_from_header(struct facts *facts, struct siphash_key sip, struct slice header);
+/* The `cache` row of a message whose header and parts are known; owned by the caller. */
+unsigned char *facts_cache_row(const struct facts *facts, const struct mime_tree *tree,
+                               size_t *ret_len);
 
 #endif

@@ -220,7 +220,7 @@ struct row_msg {
 };
 
 enum cache_tag {
-    CACHE_ENVELOPE = 1,
+    CACHE_ENVELOPE = 1, /* with the next three: core/mime/envelope.h, parts.h */
     CACHE_BODYSTRUCTURE,
     CACHE_CUTS,
     CACHE_PARTS,

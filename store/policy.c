@@ -18,11 +18,20 @@ static struct settings plain(const struct settings *from)
     return s;
 }
 
+static struct mime_limits limits_of(const struct config *config)
+{
+    return (struct mime_limits){.depth = config->limits.mime_depth,
+                                .parts = config->limits.mime_parts,
+                                .header = config->limits.header,
+                                .addresses = config->limits.addresses};
+}
+
 void policy_start(struct store *store)
 {
     struct config *config;
     config_default(&config);
     struct settings s = plain(&config->settings);
+    store->mime_limits = limits_of(config);
     config_unref(config);
     pthread_mutex_init(&store->settings_lock, NULL);
     store->settings = mem_dup(&s, sizeof s);
@@ -34,12 +43,22 @@ void policy_stop(struct store *store)
     pthread_mutex_destroy(&store->settings_lock);
 }
 
-void store_set_settings(struct store *store, const struct settings *settings)
+void store_set_config(struct store *store, const struct config *config)
 {
-    struct settings s = plain(settings);
+    struct settings s = plain(&config->settings);
+    struct mime_limits limits = limits_of(config);
     pthread_mutex_lock(&store->settings_lock);
     *store->settings = s;
+    store->mime_limits = limits;
     pthread_mutex_unlock(&store->settings_lock);
+}
+
+struct mime_limits policy_mime_limits(struct store *store)
+{
+    pthread_mutex_lock(&store->settings_lock);
+    struct mime_limits limits = store->mime_limits;
+    pthread_mutex_unlock(&store->settings_lock);
+    return limits;
 }
 
 enum err policy_new(struct store *store, struct policy **ret)

@@ -20,4 +20,7 @@ void policy_free(struct policy *policy); /* NULL shrugs */
  * nothing. An override that cannot be read counts as none. */
 MUST_CHECK enum err policy_of(struct policy *policy, const struct acct *acct, struct settings *ret);
 
+/* [limits] for messages that arrive now. Any thread. */
+struct mime_limits policy_mime_limits(struct store *store);
+
 #endif

@@ -24,10 +24,10 @@
 #include "core/base/slice.h"
 #include "store/uidset.h"
 
+struct config;
 struct job;
 struct loop;
 struct pool;
-struct settings;
 struct store;
 struct store_account;
 struct store_body;
@@ -56,9 +56,10 @@ MUST_CHECK enum err store_open(const struct store_conf *conf, struct store **ret
                                struct fault *why);
 /* The pool does cold page-in, verify and scans. Timers start (expiry, trims, reaper). */
 void store_start(struct store *store, struct pool *pool);
-/* The settings of the newest configuration, for timers that have no login at hand (the undelete
- * window); before the first call those of an empty file. Any thread. */
-void store_set_settings(struct store *store, const struct settings *settings);
+/* What the newest configuration says: the settings of timers that have no login at hand (the
+ * undelete window), and how much of an arriving message is looked at ([limits] mime_depth and so
+ * on); before the first call what an empty file says. Any thread; the config is not kept. */
+void store_set_config(struct store *store, const struct config *config);
 /* All sessions are gone. Does what was submitted and writes lazy rows; later changes get ERR_AGAIN.
  * While the loops still run, so that every completion reaches its loop and gives back what it
  * holds. */

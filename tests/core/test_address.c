@@ -95,7 +95,7 @@ static void every_list_has_a_reading(void **state)
         {"a@[1.2.3, c@d",                                                                                "||a|1.2.3 ||c|d"                                                               },
         {"g: a@b, c@d",                                                                                  "{g ||a|b ||c|d }"                                                              },
         {"g: a@b; c@d",                                                                                  "{g ||a|b } ||c|d"                                                              },
-        {"g: h: a@b;",                                                                                   "{g ||h:a|b }"                                                                 },
+        {"g: h: a@b;",                                                                                   "{g ||h:a|b }"                                                                  },
         {":;",                                                                                           "{ }"                                                                           },
         {"a@b>, <c@d>>, e",                                                                              "||a|b ||c|d ||e|"                                                              },
         {"\"",                                                                                           ""                                                                              },

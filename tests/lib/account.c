@@ -34,7 +34,7 @@ void test_store_window(struct test_store *s, uint32_t undelete_s)
     struct config *config;
     config_default(&config);
     config->settings.store.undelete_s = undelete_s;
-    store_set_settings(s->store, &config->settings);
+    store_set_config(s->store, config);
     config_unref(config);
 }
 

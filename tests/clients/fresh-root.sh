@@ -37,7 +37,7 @@ chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
     /srv/tandem/cmd/quickstart --dir /srv/quick --ports-from "$port" \
     >"$root/srv/quick.out" 2>"$root/srv/quick.err" &
 server=$!
-until grep -q 'Tandem is ready' "$root/srv/quick.out"; do
+until grep -qs 'Tandem is ready' "$root/srv/quick.out"; do
     kill -0 "$server" 2>/dev/null || { tail -30 "$root/srv/quick.err"; exit 1; }
     sleep 1
 done

@@ -16,7 +16,7 @@ static inline size_t utf7_encoded_max(size_t len)
 }
 static inline size_t utf7_decoded_max(size_t len)
 {
-    return len;
+    return len + len / 8 + 1; /* 8 digits are 3 units of 16 bits, 3 octets each */
 }
 
 /* UTF-8 to the wire; `to` has room for utf7_encoded_max. Returns the length. `name` is valid UTF-8

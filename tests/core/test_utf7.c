@@ -1,6 +1,7 @@
 /* core/base/utf7.h: RFC 3501 section 5.1.3, one spelling for each name. */
 #include "core/base/utf7.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/utf8.h"
@@ -122,9 +123,28 @@ static void every_character_survives(void **state)
     }
 }
 
+/* Three octets a character, eight digits for three of them: more than it was on the wire. */
+static void long_shifts_fit_in_the_room_asked_for(void **state)
+{
+    char name[3 * 200], wire[5 * sizeof name];
+    (void)state;
+    for (size_t n = 1; n <= 200; n++) {
+        for (size_t i = 0; i < n; i++)
+            memcpy(name + 3 * i, "\xe6\x97\xa5", 3);
+        size_t len = utf7_encode(slice(name, 3 * n), wire);
+        assert_true(3 * n <= utf7_decoded_max(len));
+        char *exact = malloc(utf7_decoded_max(len));
+        struct slice got;
+        assert_ok(decode(slice(wire, len), exact, &got));
+        assert_slice_eq(got, slice(name, 3 * n));
+        free(exact);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(long_shifts_fit_in_the_room_asked_for),
         cmocka_unit_test(examples_go_both_ways),
         cmocka_unit_test(second_spellings_are_refused),
         cmocka_unit_test(every_short_input_decodes_to_what_encodes_back),

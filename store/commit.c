@@ -340,6 +340,7 @@ static enum outcome try_turn(struct committer *c, struct op **ops, unsigned n,
     if (e)
         fatal(c->env, "begin", e);
     unsigned broken = n;
+    bool slice_done = false;
     for (unsigned i = 0; i < n && broken == n; i++) {
         struct op *op = ops[i];
         turn.wrote = false;
@@ -353,6 +354,7 @@ static enum outcome try_turn(struct committer *c, struct op **ops, unsigned n,
     if (broken == n && upkeep) {
         turn.wrote = false;
         e = upkeep->slice(&turn, upkeep_pages);
+        slice_done = !e;
         if (e && e != ERR_FULL)
             warn(c->env, upkeep->name, e);
         if (e && turn.wrote)
@@ -380,6 +382,8 @@ static enum outcome try_turn(struct committer *c, struct op **ops, unsigned n,
     if (e)
         fatal(c->env, "commit", e);
     reap_committed(c->env, &turn);
+    if (slice_done && upkeep->committed)
+        upkeep->committed(c->env);
     notify_publish(c->env, &turn);
     turn_finish(&turn, true);
     return COMMITTED;

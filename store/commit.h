@@ -131,6 +131,8 @@ struct upkeep {
     bool (*due)(struct env *env, uint32_t now);
     /* Do at most `pages` worth of it. Errors as with an op. */
     enum err (*slice)(struct turn *turn, unsigned pages);
+    /* The turn of a slice that returned ERR_OK has been committed. May be NULL. */
+    void (*committed)(struct env *env);
     bool at_stop; /* the committer does not end before it is no longer due */
 };
 /* Before committer_start; at most 16; lives as long as the committer. */

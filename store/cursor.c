@@ -92,18 +92,18 @@ static enum err fill_ghost(const struct store_view *view, struct engine_txn *txn
     return ERR_OK;
 }
 
-static void fill_slot(const struct store_view *view, const struct hot_row *row,
-                      struct store_message *ret)
+static enum err fill_slot(const struct store_view *view, struct engine_txn *txn,
+                          const struct hot_row *row, struct store_message *ret)
 {
     struct hot_slot slot;
     hot_read(row, ret->uid & (BUCKET_UIDS - 1), &slot);
     ret->sysflags = slot.sysflags & SYSFLAG_MASK;
-    ret->keywords = slot.keywords;
     ret->zone = slot.zone;
     ret->size = slot.size;
     ret->internaldate = slot.internaldate;
     ret->savedate = slot.savedate;
     ret->modseq = slot.modseq > view->modseq_floor ? slot.modseq : view->modseq_floor;
+    return view_known_keywords(view, txn, &slot, &ret->keywords);
 }
 
 static enum err fill_msg(const struct store_view *view, struct engine_txn *txn, unsigned want,
@@ -175,10 +175,7 @@ static enum err read_message(struct store_cursor *cursor, struct engine_txn *txn
         *ret_skip = skip_bucket(cursor, row, uid);
     if (*ret_skip)
         return ERR_OK;
-    if (row)
-        fill_slot(view, row, ret);
-    else
-        e = fill_ghost(view, txn, ret);
+    e = row ? fill_slot(view, txn, row, ret) : fill_ghost(view, txn, ret);
     /* What happened to a ghost is told as its EXPUNGE, not as a change of flags. */
     *ret_skip = cursor->changedsince && (ret->ghost || ret->modseq <= cursor->changedsince);
     if (e || *ret_skip || !cursor->want)

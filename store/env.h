@@ -25,6 +25,7 @@ struct live_table;
 struct pins;
 struct watch;
 struct reaper;
+struct retire;
 struct sweep;
 struct trim;
 struct window;
@@ -44,6 +45,7 @@ struct env {
     struct sweep *sweep;
     struct trim *trim;
     struct window *window;
+    struct retire *retire;
     struct lazy *lazy;       /* rows that wait; NULL in the catalog */
     struct journal *journal; /* lines that wait: the committer's thread */
 

@@ -20,6 +20,7 @@
 #include "store/lazy.h"
 #include "store/pins.h"
 #include "store/reap.h"
+#include "store/retire.h"
 #include "store/sweep.h"
 #include "store/trim.h"
 #include "store/window.h"
@@ -400,6 +401,7 @@ void env_close(struct env *env, bool clean)
     trim_free(env->trim);
     window_free(env->window);
     lazy_free(env->lazy);
+    retire_free(env->retire);
     pins_free(env->pins);
     if (env->owner_fd >= 0)
         close(env->owner_fd);

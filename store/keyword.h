@@ -4,10 +4,17 @@
 
 #include "store/commit.h"
 
-/* Bits of these keywords in a turn. Names that are not in the table are added when `add`; they take
- * a free entry, or revive a retiring one. What the full table has no room for is left out, and
- * *ret_dropped set. Names compare without case (RFC 3501 section 2.3.2: flags are atoms).
- * *ret_grew: the table changed, so events must say so. */
+/* As the rows have it; empty when there is none. Names are lent. */
+MUST_CHECK enum err keyword_table(struct engine_txn *txn, uint32_t a, uint32_t m,
+                                  struct row_kw *ret);
+MUST_CHECK enum err keyword_table_save(struct turn *turn, uint32_t a, uint32_t m,
+                                       const struct row_kw *row);
+bool keyword_table_full(const struct row_kw *row);
+
+/* Bits of these keywords in a turn. With `add` names that are not in the table take a free entry,
+ * and a retiring one is used again (store/retire.h). What the full table has no room for is left
+ * out, and *ret_dropped set. Names compare without case (RFC 3501 section 2.3.2: flags are atoms).
+ * *ret_grew: the table has other names, so events must say so. */
 MUST_CHECK enum err keyword_bits(struct turn *turn, const struct box *box,
                                  const struct slice *names, size_t n, bool add, uint64_t *ret_bits,
                                  bool *ret_dropped, bool *ret_grew);

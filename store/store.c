@@ -13,6 +13,7 @@
 #include "store/live.h"
 #include "store/policy.h"
 #include "store/reap.h"
+#include "store/retire.h"
 #include "store/snapshot.h"
 #include "store/sweep.h"
 #include "store/trim.h"
@@ -39,6 +40,7 @@ static enum err start_committer(struct env *env)
         trim_register(env);
         window_register(env);
         lazy_register(env);
+        retire_register(env);
     }
     if (!e)
         committer_start(env->committer);

@@ -86,6 +86,7 @@ static enum err see_window(struct verify *v, void *arg, struct slice key, struct
     if (m == t->box->m && row.kind == GONE_MESSAGE) {
         if (uidset_has(&t->uids, u))
             verify_finding(v, "message %u/%u is there and gone", m, u);
+        t->used_keywords |= row.keywords;
         uidset_add(&t->uids, u, u);
     }
     return ERR_OK;
@@ -138,11 +139,18 @@ static void see_keywords(struct verify *v, const struct totals *t)
     if (e && e != ERR_NOTFOUND)
         verify_finding(v, "mailbox %u: its keywords cannot be read", t->box->m);
     uint64_t known = 0;
-    for (unsigned i = 0; i < kw.n; i++)
-        if (kw.word[i].state != KW_FREE)
-            known |= (uint64_t)1 << i;
+    for (unsigned i = 0; i < kw.n; i++) {
+        if (kw.word[i].state == KW_FREE)
+            continue;
+        known |= (uint64_t)1 << i;
+        for (unsigned j = 0; j < i; j++)
+            if (kw.word[j].state != KW_FREE && slice_ieq(kw.word[j].name, kw.word[i].name))
+                verify_finding(v, "mailbox %u: keyword '" SLICE_FMT "' has two entries", t->box->m,
+                               SLICE_ARG(kw.word[i].name));
+    }
     if (t->used_keywords & ~known)
-        verify_finding(v, "mailbox %u: messages have keywords that have no name", t->box->m);
+        verify_finding(v, "mailbox %u: messages, there or gone, have keywords without a name",
+                       t->box->m);
 }
 
 static void compare(struct verify *v, const struct box *box, const char *what, uint64_t row,

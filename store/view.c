@@ -4,7 +4,9 @@
 
 #include "core/base/mem.h"
 #include "store/boxes.h"
+#include "store/keyword.h"
 #include "store/lazy.h"
+#include "store/retire.h"
 
 /* --- opening ------------------------------------------------------------------------------------
  */
@@ -279,13 +281,11 @@ static struct view_keywords *keep_keywords(const struct row_kw *row)
     struct view_keywords *keep = mem_new(sizeof *keep + row->n * sizeof keep->word[0] + octets);
     char *text = (char *)&keep->word[row->n];
     keep->n = row->n;
-    keep->full = row->n == KEYWORDS_MAX;
+    keep->full = keyword_table_full(row);
     for (unsigned i = 0; i < row->n; i++) {
         struct slice name = row->word[i].name;
-        if (row->word[i].state == KW_FREE) {
-            keep->full = false;
+        if (row->word[i].state == KW_FREE)
             continue;
-        }
         memcpy(text, name.ptr, name.len);
         keep->word[i] = slice(text, name.len);
         text += name.len;
@@ -295,13 +295,9 @@ static struct view_keywords *keep_keywords(const struct row_kw *row)
 
 enum err view_load_keywords(struct store_view *view, struct engine_txn *txn, bool *ret_changed)
 {
-    struct key key;
-    struct slice value;
-    struct row_kw row = {0};
-    enum err e = engine_get(txn, DBI_KW, key_am(&key, view->account->a, view->m), &value);
-    if (!e)
-        e = row_kw_decode(value, &row);
-    if (e && e != ERR_NOTFOUND)
+    struct row_kw row;
+    enum err e = keyword_table(txn, view->account->a, view->m, &row);
+    if (e)
         return e;
     *ret_changed = !same_keywords(view->keywords, &row);
     if (*ret_changed) {
@@ -309,7 +305,25 @@ enum err view_load_keywords(struct store_view *view, struct engine_txn *txn, boo
         view->keywords = keep_keywords(&row);
     }
     view->keywords_seen = view->seen;
+    if (view->keywords->full) /* the client will ask for no new one: see if one can be had */
+        retire_keywords(view->account->env, view->account->a, view->m);
     return ERR_OK;
+}
+
+enum err view_known_keywords(const struct store_view *view, struct engine_txn *txn,
+                             const struct hot_slot *slot, uint64_t *ret)
+{
+    *ret = slot->keywords;
+    if (slot->modseq <= view->keywords_seen || !slot->keywords)
+        return ERR_OK;
+    struct row_kw row;
+    enum err e = keyword_table(txn, view->account->a, view->m, &row);
+    for (unsigned i = 0; !e && i < KEYWORDS_MAX; i++) {
+        bool there = i < row.n && row.word[i].state != KW_FREE;
+        if (!there || !slice_eq(store_view_keyword(view, i), row.word[i].name))
+            *ret &= ~((uint64_t)1 << i);
+    }
+    return e;
 }
 
 struct slice store_view_keyword(const struct store_view *view, unsigned bit)

@@ -112,8 +112,8 @@ static inline uint32_t view_mailbox(const struct store_view *view)
     return view->m;
 }
 
-/* Changes of flags up to this modseq are known to the client. Above store_view_told while an EXPUNGE
- * is held back. */
+/* Changes of flags up to this modseq are known to the client. Above store_view_told while an
+ * EXPUNGE is held back. */
 static inline uint64_t view_flags_told(const struct store_view *view)
 {
     return view->flags_told;
@@ -149,6 +149,10 @@ MUST_CHECK enum err view_bucket(struct store_view *view, struct engine_txn *txn,
 /* True when the keyword table has changed. */
 MUST_CHECK enum err view_load_keywords(struct store_view *view, struct engine_txn *txn,
                                        bool *ret_changed);
+/* Keywords of a message as the client can name them. A bit that has got another name since the
+ * table was told is left out: it comes with the table, by store_view_sync. */
+MUST_CHECK enum err view_known_keywords(const struct store_view *view, struct engine_txn *txn,
+                                        const struct hot_slot *slot, uint64_t *ret);
 bool view_is_recent(const struct store_view *view, uint32_t uid);
 /* The messages (from, upto] are being told: which of them are recent in this session? */
 void view_claim_recent(struct store_view *view, uint32_t stored, uint32_t from, uint32_t upto);

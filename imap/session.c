@@ -453,11 +453,12 @@ static void imap_secured(struct conn *conn)
     session_run(s);
 }
 
-/* A command that is being answered has its own limits (write_stall, upload_stall). */
+/* A command that is being answered has its own limits (write_stall, upload_stall); nothing excuses
+ * from that of logging in. */
 static void imap_deadline(struct conn *conn)
 {
     struct session *s = conn_session(conn);
-    if (s->command.run && !idling(s)) {
+    if (s->auth && s->command.run && !idling(s)) {
         conn_set_deadline(conn, conn_config(s->conn)->imap.idle_ms);
         return;
     }

@@ -611,6 +611,23 @@ static void idle_tells_at_once_and_lets_go(void **state)
     gone(fd);
 }
 
+static void logging_in_takes_too_long(void **state)
+{
+    (void)state;
+    config_set_for_test(rig.config, "limits.login", "1s");
+    int fd = greeted();
+    for (int i = 0; i < 5; i++) {
+        say(fd, "a NOOP\r\n");
+        rig_expect(fd, "a OK Done\r\n");
+        rig_for_ms(100);
+    }
+    say(fd, "b LOGIN {5}\r\n");
+    rig_expect(fd, "+ OK\r\n");
+    until(fd, "* BYE", "* BYE ");
+    assert_true(rig_at_end(fd));
+    gone(fd);
+}
+
 static void silence_ends_a_session_with_bye(void **state)
 {
     (void)state;
@@ -734,6 +751,7 @@ int main(void)
         WITH_RIG(too_many_ghosts_end_the_session),
         WITH_RIG(list_of_many_mailboxes_streams_and_waits),
         WITH_RIG(idle_tells_at_once_and_lets_go),
+        WITH_RIG(logging_in_takes_too_long),
         WITH_RIG(silence_ends_a_session_with_bye),
         WITH_RIG(shutdown_says_bye_when_the_command_is_over),
         WITH_RIG(commands_before_a_half_close_are_run),

@@ -50,6 +50,7 @@ static const struct capability {
     {{"CHILDREN", 8},       NULL          }, /* RFC 3348 */
     {{"SPECIAL-USE", 11},   NULL          }, /* RFC 6154 */
     {{"STATUS=SIZE", 11},   NULL          }, /* RFC 8438 */
+    {{"ESEARCH", 7},        NULL          }, /* RFC 4731 */
     {{"UIDPLUS", 7},        NULL          }, /* RFC 4315 */
     {{"UNSELECT", 8},       NULL          }, /* RFC 3691 */
     {{"MOVE", 4},           NULL          }, /* RFC 6851 */

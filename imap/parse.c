@@ -7,6 +7,7 @@
 #include "imap/fetch_item.h"
 #include "imap/frame.h"
 #include "imap/quote.h"
+#include "imap/search_parse.h"
 
 /* --- octets --------------------------------------------------------------------------------- */
 
@@ -218,7 +219,7 @@ static enum parse seq_number(struct parser *p, uint32_t *ret)
     return parse_peek(p, '*') ? parse_char(p, '*') : parse_number(p, 1, ret);
 }
 
-static enum parse word_set(struct parser *p, struct arg *ret)
+enum parse parse_set(struct parser *p, struct seqset *ret)
 {
     size_t most = 1;
     for (size_t i = p->pos; i < p->in.len && strchr("0123456789:*,", p->in.ptr[i]); i++) {
@@ -241,8 +242,13 @@ static enum parse word_set(struct parser *p, struct arg *ret)
             break;
         p->pos++;
     }
-    ret->set = set;
+    *ret = set;
     return PARSE_DONE;
+}
+
+static enum parse word_set(struct parser *p, struct arg *ret)
+{
+    return parse_set(p, &ret->set);
 }
 
 static const struct {
@@ -275,6 +281,11 @@ static enum parse flag(struct parser *p, struct flag_list *to)
             return PARSE_DONE;
         }
     return PARSE_BAD;
+}
+
+struct slice parse_atom(struct parser *p)
+{
+    return take_while(p, is_atom_char);
 }
 
 /* flag *(SP flag): each takes two octets at least, its SP or the end included. */
@@ -463,6 +474,11 @@ static enum parse word_fetch(struct parser *p, struct arg *ret)
     return fetch_items_parse(p, &ret->fetch);
 }
 
+static enum parse word_search(struct parser *p, struct arg *ret)
+{
+    return search_parse(p, &ret->search);
+}
+
 static const struct word {
     struct slice name;
     enum parse (*parse)(struct parser *p, struct arg *ret);
@@ -477,6 +493,7 @@ static const struct word {
     {{"initial", 7}, word_initial, '\0'},
     {{"mailbox", 7}, word_mailbox, '\0'},
     {{"pattern", 7}, word_pattern, '\0'},
+    {{"search", 6},  word_search,  '\0'},
     {{"set", 3},     word_set,     '\0'},
     {{"status", 6},  word_status,  '\0'},
     {{"store", 5},   word_store,   '\0'},

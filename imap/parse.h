@@ -8,6 +8,7 @@
  *      date      date-time in quotes            status    "(" status items ")"
  *      id        NIL or "(" string pairs ")"    fetch     fetch items
  *      atom      as it says                     initial   base64, or "=" (RFC 4959)
+ *      search    search options and keys
  *      stream    announcement of a literal that the command itself will read; the last word
  *
  * Slices point into the command, or into the arena where something had to be unquoted. There is no
@@ -30,6 +31,7 @@
 #include "store/store.h"
 
 struct fetch_items;
+struct search_args;
 
 enum parse { PARSE_DONE, PARSE_MORE, PARSE_BAD };
 
@@ -81,7 +83,8 @@ struct arg {
             uint32_t octets;
             bool nonsync;
         } stream;
-        struct fetch_items *fetch; /* fetch */
+        struct fetch_items *fetch;  /* fetch */
+        struct search_args *search; /* search */
     };
 };
 
@@ -105,6 +108,10 @@ MUST_CHECK enum parse parse_args(struct parser *p, const char *grammar, struct a
 bool parse_peek(const struct parser *p, char c);
 MUST_CHECK enum parse parse_char(struct parser *p, char c);
 MUST_CHECK enum parse parse_astring(struct parser *p, struct slice *ret);
+/* A sequence set. */
+MUST_CHECK enum parse parse_set(struct parser *p, struct seqset *ret);
+/* An atom; empty: there is none. */
+struct slice parse_atom(struct parser *p);
 MUST_CHECK enum parse parse_number(struct parser *p, uint32_t min, uint32_t *ret);
 /* The longest run of letters, digits and `.`, `+`, `-`, which may be empty. */
 struct slice parse_name(struct parser *p);

@@ -511,6 +511,56 @@ void store_copy(struct store_view *view, const struct uidset *uids,
 /* All \Deleted, or those of them that are in `uids`. */
 void store_expunge(struct store_view *view, const struct uidset *uids, struct store_to to);
 
+/* --- search (store/match.c) ---------------------------------------------------------------------
+ */
+
+/* One test of a query. Queries are in postfix order: a test pushes its verdict, NOT takes one, AND
+ * and OR take `n`; what is left at the end is the answer. */
+enum store_test_kind {
+    TEST_ALL,
+    TEST_UIDS,    /* in `uids` */
+    TEST_FLAGS,   /* has all of `sysflags` */
+    TEST_KEYWORD, /* has the keyword `text` */
+    TEST_RECENT,
+    TEST_LARGER, /* than `size` octets */
+    TEST_SMALLER,
+    TEST_ARRIVED, /* INTERNALDATE, as a day in its own zone, is in [from, to) */
+    TEST_SENT,    /* so is the Date field, as a day in the sender's zone */
+    TEST_HEADER,  /* a field `field` holds `text` (empty: there is such a field) */
+    TEST_BODY,    /* a text part holds `text` */
+    TEST_TEXT,    /* that, or the header does */
+    TEST_NOT,
+    TEST_AND,
+    TEST_OR
+};
+
+struct store_test {
+    enum store_test_kind kind;
+    unsigned n; /* AND, OR */
+    const struct uidset *uids;
+    uint8_t sysflags;
+    uint32_t size;
+    int32_t from, to; /* days since 1970 */
+    struct slice field;
+    struct slice text; /* HEADER, BODY, TEXT: folded (core/mime/casemap.h) */
+};
+
+enum { STORE_TESTS_MAX = 1024 };
+
+/* A search under way over the messages of a view, ghosts left out. Rows are looked at on the view's
+ * loop, a slice at a time; what needs the octets of messages is looked at by the pool. The tests
+ * and what they point to are borrowed until store_search_free. */
+struct store_search;
+/* ERR_LIMIT: more than STORE_TESTS_MAX. ERR_BUG: not a query. `to.done` is called each time the
+ * pool is back. */
+MUST_CHECK enum err store_search_new(struct store_view *view, const struct store_test *tests,
+                                     size_t n, struct store_to to, struct store_search **ret);
+/* ERR_OK: all has been looked at. ERR_AGAIN: call again in a later turn. ERR_BUSY: call again when
+ * `done` was. Others: it is over. */
+MUST_CHECK enum err store_search_step(struct store_search *search);
+const struct uidset *store_search_found(const struct store_search *search);
+void store_search_free(struct store_search *search); /* cancels; NULL shrugs */
+
 /* --- POP3 (store/maildrop.c) ------------------------------------------------------------------ */
 
 struct store_poprule {

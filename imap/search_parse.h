@@ -1,0 +1,35 @@
+/* SEARCH's keys (RFC 3501 section 6.4.4, RFC 4731) -> tests of the store, in postfix order. */
+#ifndef TANDEM_IMAP_SEARCH_PARSE_H
+#define TANDEM_IMAP_SEARCH_PARSE_H
+
+#include "imap/parse.h"
+
+enum { /* RETURN (...) */
+       RETURN_MIN = 1,
+       RETURN_MAX = 2,
+       RETURN_ALL = 4,
+       RETURN_COUNT = 8
+};
+
+/* Sets wait for the view: which test, and what stood there. */
+struct search_set {
+    struct search_set *next;
+    size_t test;
+    struct seqset set;
+    bool uid;
+};
+
+struct search_args {
+    bool esearch;             /* RETURN was given: the answer is an ESEARCH */
+    unsigned wants;           /* RETURN_... */
+    struct slice charset;     /* ptr NULL: none was named */
+    struct store_test *tests; /* texts as they came */
+    size_t n;
+    struct search_set *sets;
+};
+
+/* [SP RETURN] [SP CHARSET] keys. Depth is held to SEARCH_DEPTH, keys to SEARCH_KEYS_MAX. */
+enum { SEARCH_DEPTH = 32, SEARCH_KEYS_MAX = 256 };
+MUST_CHECK enum parse search_parse(struct parser *p, struct search_args **ret);
+
+#endif

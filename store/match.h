@@ -1,0 +1,27 @@
+/* Inside a search: verdicts, and the part of it that reads the octets of messages. */
+#ifndef TANDEM_STORE_MATCH_H
+#define TANDEM_STORE_MATCH_H
+
+#include "store/env.h"
+
+enum verdict { VERDICT_NO, VERDICT_YES, VERDICT_OPEN /* the octets must tell */ };
+
+/* The query's answer from the verdicts of its tests, by Kleene's logic: open only if what is open
+ * matters. */
+enum verdict match_answer(const struct store_test *tests, size_t n, const uint8_t *verdicts);
+/* A TEST_HEADER over a header, or over a digest that has all fields of that name. */
+bool match_header(const struct store_test *test, struct slice header);
+/* A TEST_SENT over the same; a message without a valid Date was sent on no day. */
+bool match_sent(const struct store_test *test, struct slice header);
+
+/* The open verdicts of one message become YES or NO. Worker: reads by a reader of its own. */
+struct match_body {
+    struct store_reader *reader;
+    struct store_body *body;
+    uint32_t hdr_len;
+    const atomic_bool *cancelled;
+};
+MUST_CHECK enum err match_text(const struct match_body *message, const struct store_test *tests,
+                               size_t n, uint8_t *verdicts);
+
+#endif

@@ -8,6 +8,7 @@
 #include "core/base/config.h"
 #include "core/mime/casemap.h"
 #include "core/mime/charset.h"
+#include "imap/command.h"
 #include "imap/reply.h"
 #include "imap/search_parse.h"
 #include "imap/seqset.h"
@@ -208,7 +209,7 @@ static enum step tell_esearch(struct session *s, struct command *c, struct searc
 /* --- the command
  * ------------------------------------------------------------------------------------- */
 
-static enum step walk(struct session *s, struct command *c, struct search *x)
+static enum step walk(struct command *c, struct search *x)
 {
     enum err e = store_search_step(x->run);
     if (e != ERR_OK && clock_mono_ms() > x->until_ms)
@@ -236,7 +237,7 @@ enum step imap_search(struct session *s, struct command *c)
         x->until_ms = clock_mono_ms() + session_config(s)->imap.search_time_ms;
     }
     if (!x->walked) {
-        enum step step = walk(s, c, x);
+        enum step step = walk(c, x);
         if (!x->walked)
             return step;
     }

@@ -508,3 +508,8 @@ void store_search_free(struct store_search *search)
 {
     (void)search;
 }
+
+uint32_t store_view_seqnum(const struct store_view *view, uint32_t uid)
+{
+    return uid <= store_view_exists(view) ? uid : 0;
+}

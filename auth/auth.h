@@ -72,6 +72,13 @@ typedef void auth_done(void *object, enum err e, struct auth_session *session);
 void auth_password(struct auth *auth, const struct auth_peer *peer, struct slice name,
                    struct slice password, const char *mech, auth_done *done);
 
+/* APOP (RFC 1939 section 7): `digest` is what the client said, `timestamp` what it was greeted
+ * with, in its brackets. Only a {PLAIN} credential can judge it, and serves nothing else. All the
+ * rest is auth_password's; but nothing crosses the wire that would have to be hidden, so TLS is not
+ * asked for. */
+void auth_apop(struct auth *auth, const struct auth_peer *peer, struct slice name,
+               struct slice timestamp, struct slice digest, auth_done *done);
+
 /* --- SASL (RFC 4422): AUTHENTICATE, AUTH --------------------------------------------------------
  */
 

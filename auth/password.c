@@ -1,4 +1,4 @@
-/* One attempt to log in with a password.
+/* One attempt to log in with a password, or with the digest of one (APOP).
  *
  *   auth_password -> [plaintext refused] ------------------------------------> answer (next turn)
  *                 -> catalog -> remembered ---------------------> admit -----> answer (next turn)
@@ -13,6 +13,7 @@
 
 #include <assert.h>
 
+#include "auth/apop.h"
 #include "auth/cache.h"
 #include "auth/state.h"
 #include "auth/users.h"
@@ -46,9 +47,10 @@ struct attempt {
     const char *mech;
     uint64_t start_ms;
     struct arena arena;
-    struct slice text;     /* the name as it was typed */
-    struct slice password; /* wiped as soon as it has been judged */
-    bool named;            /* `name` is filled */
+    struct slice text;      /* the name as it was typed */
+    struct slice password;  /* or the digest; wiped as soon as it has been judged */
+    struct slice timestamp; /* APOP: what the digest is of, beside the password */
+    bool named;             /* `name` is filled */
     struct auth_name name;
     struct slice who;        /* whose password: the login, or its master */
     struct slice *verifiers; /* to be tried */
@@ -237,11 +239,16 @@ static struct store_reader *reader_of(const struct attempt *a)
     return store_reader_of(a->auth->conf.store, a->peer.loop);
 }
 
-static const struct store_cred *cred_of(const struct store_user *user, struct slice verifier,
-                                        enum store_proto proto)
+static bool serves(const struct attempt *a, const struct store_cred *cred)
+{
+    return a->timestamp.ptr ? auth_cred_serves_digest(cred, a->peer.proto)
+                            : auth_cred_serves(cred, a->peer.proto);
+}
+
+static const struct store_cred *matched_cred(const struct attempt *a, const struct store_user *user)
 {
     for (size_t i = 0; i < user->ncreds; i++)
-        if (auth_cred_serves(&user->creds[i], proto) && slice_eq(user->creds[i].verifier, verifier))
+        if (serves(a, &user->creds[i]) && slice_eq(user->creds[i].verifier, a->matched))
             return &user->creds[i];
     return NULL;
 }
@@ -286,6 +293,8 @@ static enum err enter(const struct attempt *a, const struct store_user *user, st
     struct auth_session *session = &s->session;
     auth_settings(a->config, user, &s->arena, &session->settings);
     enum err e = auth_may_use(user, &session->settings, a->peer.proto);
+    if (!e && a->timestamp.ptr && !session->settings.pop3.apop)
+        e = ERR_OFF;
     if (!e)
         e = check_delay(a, &session->settings);
     if (e)
@@ -316,7 +325,7 @@ static enum err admit(struct attempt *a, struct auth_session **ret)
     enum err e = store_user_find(reader_of(a), a->who, &a->arena, &user);
     if (e)
         return e == ERR_NOTFOUND ? ERR_AUTH : e;
-    const struct store_cred *cred = cred_of(&user, a->matched, a->peer.proto);
+    const struct store_cred *cred = matched_cred(a, &user);
     if (!cred)
         return ERR_AUTH;
     if (a->upgraded.len)
@@ -407,6 +416,12 @@ static uint64_t failure_delay(const struct attempt *a)
     return by_name > by_address ? by_name : by_address;
 }
 
+/* A digest is good for one connection: there is nothing to remember. */
+static bool remembers(const struct attempt *a)
+{
+    return a->config->auth.cache_ms && !a->timestamp.ptr;
+}
+
 /* --- the password ----------------------------------------------------------------------------- */
 
 static struct auth_digest good_digest(const struct attempt *a, struct slice verifier)
@@ -419,7 +434,7 @@ static void judge(struct job *job)
 {
     struct attempt *a = (struct attempt *)(void *)job; /* its first member */
     if (a->matched.ptr) {
-        if (a->config->auth.cache_ms)
+        if (remembers(a))
             auth_cache_put(a->auth->good, good_digest(a, a->matched));
         mem_wipe((char *)a->password.ptr, a->password.len);
         answer(a);
@@ -442,6 +457,23 @@ static bool outdated(struct slice verifier, enum auth_scheme scheme)
     return !slice_istarts(verifier, slice_str(prefixes[scheme]));
 }
 
+static bool matches(const struct attempt *a, struct slice verifier)
+{
+    return a->timestamp.ptr ? auth_apop_check(verifier, a->timestamp, a->password)
+                            : auth_verifier_check(verifier, a->password);
+}
+
+/* Nothing to compare with: the same work for nothing. */
+static void match_nobody(struct attempt *a)
+{
+    struct slice stand_in = a->password.len ? slice_first(a->password, 64) : SLICE("-"), made;
+    if (a->timestamp.ptr)
+        (void)auth_apop_check(SLICE("{PLAIN}nobody"), a->timestamp, a->password);
+    else if (auth_verifier_make(auth_scheme_word(a->config->auth.scheme), stand_in, &a->arena,
+                                &made))
+        return;
+}
+
 /* On a worker. The loop does not look at the attempt before `judge`. */
 static void hash(struct job *job, void *thread_ctx)
 {
@@ -452,14 +484,12 @@ static void hash(struct job *job, void *thread_ctx)
     enum auth_scheme scheme = a->config->auth.scheme;
     struct slice made;
     for (size_t i = 0; i < a->nverifiers && !a->matched.ptr; i++)
-        if (auth_verifier_check(a->verifiers[i], a->password))
+        if (matches(a, a->verifiers[i]))
             a->matched = a->verifiers[i];
     if (a->nverifiers == 0) {
-        /* Nothing to compare with: the same work for nothing. */
-        struct slice stand_in = a->password.len ? slice_first(a->password, 64) : SLICE("-");
-        if (auth_verifier_make(auth_scheme_word(scheme), stand_in, &a->arena, &made))
-            return;
-    } else if (a->matched.ptr && a->config->auth.upgrade && outdated(a->matched, scheme) &&
+        match_nobody(a);
+    } else if (a->matched.ptr && a->config->auth.upgrade && !a->timestamp.ptr &&
+               outdated(a->matched, scheme) &&
                !auth_verifier_make(auth_scheme_word(scheme), a->password, &a->arena, &made)) {
         a->upgraded = made;
     }
@@ -487,11 +517,11 @@ static enum err look(struct attempt *a)
     struct slice *verifiers = arena_new(&a->arena, user.ncreds * sizeof *verifiers);
     size_t n = 0;
     for (size_t i = 0; i < user.ncreds; i++) {
-        if (!auth_cred_serves(&user.creds[i], a->peer.proto))
+        if (!serves(a, &user.creds[i]))
             continue;
         verifiers[n++] = user.creds[i].verifier;
-        if (config->auth.cache_ms && auth_cache_has(a->auth->good, good_digest(a, verifiers[n - 1]),
-                                                    config->auth.cache_ms)) {
+        if (remembers(a) && auth_cache_has(a->auth->good, good_digest(a, verifiers[n - 1]),
+                                           config->auth.cache_ms)) {
             a->matched = verifiers[n - 1];
             return ERR_OK;
         }
@@ -528,32 +558,47 @@ static struct attempt *attempt_new(struct auth *auth, const struct auth_peer *pe
     return a;
 }
 
-void auth_password(struct auth *auth, const struct auth_peer *peer, struct slice name,
-                   struct slice password, const char *mech, auth_done *done)
+static void end(struct attempt *a, enum err e)
 {
-    struct attempt *a = attempt_new(auth, peer, name, mech, done);
-    enum err e;
-    if (!auth_plaintext_allowed(auth, peer)) {
-        e = ERR_PRIVACY; /* before the password is looked at */
-    } else {
-        a->password = arena_dup(&a->arena, slice_first(password, PASSWORD_MAX));
-        e = look(a);
-        /* What was cut cannot be right, but costs the same. */
-        if (name.len > NAME_KEPT || password.len > PASSWORD_MAX) {
-            a->nverifiers = 0;
-            a->matched = SLICE_NONE;
-            e = e == ERR_OK ? ERR_AUTH : e;
-        }
-        if (e == ERR_AUTH) {
-            e = pool_submit(auth->conf.pool, &a->job);
-            if (!e)
-                return;
-        }
-    }
     if (a->password.len)
         mem_wipe((char *)a->password.ptr, a->password.len);
     a->outcome = e;
     if (e)
         tell(a, e);
     answer_at(a, a->start_ms);
+}
+
+/* What was cut cannot be right, but costs the same. */
+static void begin(struct attempt *a, struct slice name, struct slice password)
+{
+    a->password = arena_dup(&a->arena, slice_first(password, PASSWORD_MAX));
+    enum err e = look(a);
+    if (name.len > NAME_KEPT || password.len > PASSWORD_MAX) {
+        a->nverifiers = 0;
+        a->matched = SLICE_NONE;
+        e = e == ERR_OK ? ERR_AUTH : e;
+    }
+    bool hashed = e == ERR_AUTH;
+    if (hashed)
+        e = pool_submit(a->auth->conf.pool, &a->job);
+    if (e || !hashed)
+        end(a, e);
+}
+
+void auth_password(struct auth *auth, const struct auth_peer *peer, struct slice name,
+                   struct slice password, const char *mech, auth_done *done)
+{
+    struct attempt *a = attempt_new(auth, peer, name, mech, done);
+    if (auth_plaintext_allowed(auth, peer))
+        begin(a, name, password);
+    else
+        end(a, ERR_PRIVACY); /* before the password is looked at */
+}
+
+void auth_apop(struct auth *auth, const struct auth_peer *peer, struct slice name,
+               struct slice timestamp, struct slice digest, auth_done *done)
+{
+    struct attempt *a = attempt_new(auth, peer, name, "apop", done);
+    a->timestamp = arena_dup(&a->arena, timestamp);
+    begin(a, name, digest);
 }

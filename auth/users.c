@@ -51,9 +51,18 @@ enum err auth_may_use(const struct store_user *user, const struct settings *sett
     return ERR_OK;
 }
 
-bool auth_cred_serves(const struct store_cred *cred, enum store_proto proto)
+static bool opens(const struct store_cred *cred, enum store_proto proto)
 {
     unsigned door = proto == PROTO_IMAP ? CRED_IMAP : proto == PROTO_POP3 ? CRED_POP3 : 0;
-    return (cred->protocols & door) && !(cred->flags & CRED_DISABLED) &&
-           !auth_verifier_plain(cred->verifier, NULL, NULL);
+    return (cred->protocols & door) && !(cred->flags & CRED_DISABLED);
+}
+
+bool auth_cred_serves(const struct store_cred *cred, enum store_proto proto)
+{
+    return opens(cred, proto) && !auth_verifier_plain(cred->verifier, NULL, NULL);
+}
+
+bool auth_cred_serves_digest(const struct store_cred *cred, enum store_proto proto)
+{
+    return opens(cred, proto) && auth_verifier_plain(cred->verifier, NULL, NULL);
 }

@@ -21,5 +21,7 @@ MUST_CHECK enum err auth_may_use(const struct store_user *user, const struct set
 /* Does this credential open this protocol to a plain password? Those that are {PLAIN} serve
  * CRAM-MD5 and APOP alone: whoever copies one would else have every door. */
 bool auth_cred_serves(const struct store_cred *cred, enum store_proto proto);
+/* The others: is it {PLAIN}, and opens this protocol to a digest of it? */
+bool auth_cred_serves_digest(const struct store_cred *cred, enum store_proto proto);
 
 #endif

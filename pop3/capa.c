@@ -21,6 +21,11 @@ static const struct settings *settings_of(const struct pop3_session *s)
     return s->auth ? &s->auth->settings : &pop3_config(s)->settings;
 }
 
+bool pop3_can_apop(const struct pop3_session *s)
+{
+    return settings_of(s)->pop3.apop;
+}
+
 static bool has_login_delay(const struct pop3_session *s)
 {
     return settings_of(s)->pop3.login_delay_s > 0;
@@ -63,7 +68,8 @@ static void implementation(const struct pop3_session *s, char *to, size_t cap)
 }
 
 /* tag, when it holds (NULL: always), its parameters (NULL: none). What is announced before login
- * stays announced after it (RFC 2449 section 5). */
+ * stays announced after it (RFC 2449 section 5). UTF8 comes without USER: names and passwords are
+ * not prepared with SASLprep (RFC 6856 section 2.2). */
 static const struct capability {
     const char *tag;
     bool (*holds)(const struct pop3_session *s);
@@ -77,6 +83,8 @@ static const struct capability {
     {"PIPELINING",     NULL,            NULL          },
     {"RESP-CODES",     NULL,            NULL          },
     {"AUTH-RESP-CODE", NULL,            NULL          },
+    {"UTF8",           NULL,            NULL          },
+    {"LANG",           NULL,            NULL          },
     {"LOGIN-DELAY",    has_login_delay, login_delay   },
     {"EXPIRE",         NULL,            expire        },
     {"IMPLEMENTATION", NULL,            implementation},

@@ -10,9 +10,12 @@
 
 /* name, legal states, argument grammar, traits, first step; sorted by name */
 static const struct pop3_command commands[] = {
+    {"APOP", IN_AUTH,  "text",          0,           pop3_apop},
     {"AUTH", IN_AUTH,  "?text",         0,           pop3_auth},
     {"CAPA", IN_ANY,   "",              0,           pop3_capa},
     {"DELE", IN_TRANS, "message",       POP3_LISTED, pop3_dele},
+    {"LANG", IN_ANY,   "?text",         0,           pop3_lang},
+    {"LAST", IN_TRANS, "",              0,           pop3_last},
     {"LIST", IN_TRANS, "?message",      POP3_LISTED, pop3_list},
     {"NOOP", IN_TRANS, "",              0,           pop3_noop},
     {"PASS", IN_AUTH,  "text",          0,           pop3_pass},
@@ -24,6 +27,7 @@ static const struct pop3_command commands[] = {
     {"TOP",  IN_TRANS, "message lines", POP3_LISTED, pop3_top },
     {"UIDL", IN_TRANS, "?message",      POP3_LISTED, pop3_uidl},
     {"USER", IN_AUTH,  "text",          0,           pop3_user},
+    {"UTF8", IN_AUTH,  "",              0,           pop3_utf8},
 };
 
 const struct pop3_command *pop3_command_at(size_t i)

@@ -24,9 +24,12 @@ struct pop3_command {
 const struct pop3_command *pop3_command_find(struct slice keyword); /* any case; NULL */
 const struct pop3_command *pop3_command_at(size_t i);               /* NULL past the last */
 
+enum step pop3_apop(struct pop3_session *s);
 enum step pop3_auth(struct pop3_session *s);
 enum step pop3_capa(struct pop3_session *s);
 enum step pop3_dele(struct pop3_session *s);
+enum step pop3_lang(struct pop3_session *s);
+enum step pop3_last(struct pop3_session *s);
 enum step pop3_list(struct pop3_session *s);
 enum step pop3_noop(struct pop3_session *s);
 enum step pop3_pass(struct pop3_session *s);
@@ -38,5 +41,6 @@ enum step pop3_stls(struct pop3_session *s);
 enum step pop3_top(struct pop3_session *s);
 enum step pop3_uidl(struct pop3_session *s);
 enum step pop3_user(struct pop3_session *s);
+enum step pop3_utf8(struct pop3_session *s);
 
 #endif

@@ -1,4 +1,4 @@
-/* AUTHORIZATION: CAPA USER PASS AUTH STLS. */
+/* AUTHORIZATION: USER PASS APOP AUTH STLS. */
 #include "core/base/mem.h"
 #include "pop3/command.h"
 #include "pop3/session.h"
@@ -10,6 +10,8 @@ enum step pop3_stls(struct pop3_session *s)
 {
     if (!pop3_can_stls(s))
         return pop3_fail_text(s, ERR_STATE, "TLS is not available");
+    if (s->utf8) /* RFC 6856 section 2.1 */
+        return pop3_fail_text(s, ERR_STATE, "not after UTF8");
     pop3_ok(s, "begin TLS negotiation");
     conn_starttls(s->conn);
     return STEP_DONE;
@@ -108,7 +110,7 @@ static enum step open_maildrop(struct pop3_session *s, struct login *l)
     return STEP_DONE;
 }
 
-/* From the outcome of the password on, PASS and AUTH are one. */
+/* From the outcome of the password on, PASS, APOP and AUTH are one. */
 static enum step go_on(struct pop3_session *s, struct login *l)
 {
     if (s->woken)
@@ -135,6 +137,29 @@ enum step pop3_pass(struct pop3_session *s)
     struct auth_peer peer = pop3_peer(s);
     auth_password(pop3_app.auth, &peer, buf_slice(&s->name), s->args.text, "user", answered);
     buf_finish(&s->name); /* PASS comes right after a USER (RFC 1939 section 7) */
+    return pop3_wait(s);
+}
+
+/* --- APOP: RFC 1939 section 7 -------------------------------------------------------------------
+ */
+
+enum step pop3_apop(struct pop3_session *s)
+{
+    struct login *l = pop3_progress(s, sizeof *l);
+    if (l->phase != LOGIN_ASK)
+        return go_on(s, l);
+    if (s->timestamp.len == 0)
+        return pop3_fail_text(s, ERR_STATE, "APOP is not available");
+    struct slice name = s->args.text, digest = SLICE_NONE;
+    while (name.len && name.ptr[name.len - 1] != ' ')
+        name.len--;
+    if (name.len < 2)
+        return pop3_fail(s, ERR_SYNTAX);
+    digest = slice_from(s->args.text, name.len);
+    name.len--;
+    l->phase = LOGIN_ANSWERED;
+    struct auth_peer peer = pop3_peer(s);
+    auth_apop(pop3_app.auth, &peer, name, buf_slice(&s->timestamp), digest, answered);
     return pop3_wait(s);
 }
 

@@ -1,5 +1,6 @@
-/* TRANSACTION: STAT LIST UIDL DELE NOOP RSET, and QUIT with the UPDATE behind it. The listing was
- * frozen at login: numbers and sizes never change in a session, whatever IMAP does meanwhile. */
+/* TRANSACTION: STAT LIST UIDL DELE NOOP LAST RSET, and QUIT with the UPDATE behind it. The listing
+ * was frozen at login: numbers and sizes never change in a session, whatever IMAP does meanwhile.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -39,8 +40,19 @@ enum step pop3_dele(struct pop3_session *s)
 enum step pop3_rset(struct pop3_session *s)
 {
     marks_reset(&s->marks);
+    s->last = 0; /* RFC 1460 section 5; \Seen stays */
     pop3_ok(s, "maildrop has %" PRIu32 " messages (%" PRIu64 " octets)", s->marks.count,
             store_maildrop_octets(s->drop));
+    return STEP_DONE;
+}
+
+/* RFC 1460 section 5: for those who never learned UIDL. Of this session: what was retrieved in
+ * earlier ones is not counted, so that nobody misses a message. */
+enum step pop3_last(struct pop3_session *s)
+{
+    if (!s->auth->settings.pop3.last)
+        return pop3_fail_text(s, ERR_STATE, "LAST is not available");
+    pop3_ok(s, "%" PRIu32, s->last);
     return STEP_DONE;
 }
 

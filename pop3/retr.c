@@ -113,8 +113,11 @@ enum step pop3_retr(struct pop3_session *s)
 {
     struct retrieval *r = pop3_progress(s, sizeof *r);
     enum step step = retrieve(s, r);
-    if (step == STEP_DONE && r->begun && r->at == r->end)
+    if (step == STEP_DONE && r->begun && r->at == r->end) {
         marks_sent(&s->marks, s->args.message, pop3_queued(s));
+        if (s->args.message > s->last)
+            s->last = s->args.message;
+    }
     return step;
 }
 

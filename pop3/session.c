@@ -1,7 +1,10 @@
 #include "pop3/session.h"
 
+#include <inttypes.h>
+
 #include "core/base/clock.h"
 #include "core/base/mem.h"
+#include "core/base/random.h"
 #include "core/net/listen.h"
 #include "core/net/outq.h"
 #include "pop3/command.h"
@@ -9,6 +12,7 @@
 
 enum {
     ARENA_MAX = 64 * 1024,
+    TIMESTAMP_MAX = 128, /* with the host's name, it must fit the greeting's 512 octets */
     WATCH_MS = 15 * 1000 /* how often a client that owes acknowledgements is looked at */
 };
 
@@ -290,6 +294,19 @@ static void retry(struct loop *loop, struct timer *timer)
               ERR_OK);
 }
 
+/* With a timestamp only if APOP is there: clients try it as soon as they see one (RFC 1939 section
+ * 7). */
+static void greet(struct pop3_session *s)
+{
+    const char *hostname = pop3_config(s)->tandem.hostname;
+    buf_init(&s->timestamp, TIMESTAMP_MAX);
+    if (pop3_can_apop(s) && buf_printf(&s->timestamp, "<%016" PRIx64 ".%016" PRIx64 "@%s>",
+                                       random_u64(), conn_id(s->conn), hostname))
+        s->timestamp.len = 0;
+    pop3_ok(s, "%s POP3 ready%s" SLICE_FMT, hostname, s->timestamp.len ? " " : "",
+            SLICE_ARG(buf_slice(&s->timestamp)));
+}
+
 static void on_open(struct conn *conn)
 {
     struct pop3_session *s = mem_new(sizeof *s);
@@ -303,7 +320,7 @@ static void on_open(struct conn *conn)
     buf_init(&s->name, config->limits.pop3_line);
     conn_set_session(conn, s);
     conn_set_input_max(conn, config->limits.command_preauth);
-    pop3_ok(s, "%s POP3 ready", pop3_config(s)->tandem.hostname);
+    greet(s);
 }
 
 static void on_input(struct conn *conn)
@@ -370,6 +387,7 @@ static void on_closed(struct conn *conn, enum conn_end why)
     auth_exchange_free(s->exchange);
     auth_session_free(s->auth);
     buf_wipe(&s->name);
+    buf_finish(&s->timestamp);
     arena_wipe(&s->arena);
     mem_free(s);
 }

@@ -53,6 +53,8 @@ struct pop3_session {
     enum err woken; /* how what was waited for ended */
 
     /* AUTHORIZATION */
+    struct buf timestamp;           /* of the greeting, for APOP; empty: there is none */
+    bool utf8;                      /* UTF8 was said */
     struct buf name;                /* of USER; empty: none yet */
     struct auth_exchange *exchange; /* of AUTH */
     struct timer retry;             /* armed: the login waits for the maildrop of a dying session */
@@ -62,6 +64,7 @@ struct pop3_session {
     struct store_maildrop *drop;
     struct store_body *body; /* being sent */
     struct marks marks;
+    uint32_t last;     /* highest message retrieved since login or RSET */
     uint64_t received; /* octets that had come when `marks` was last confirmed */
     struct timer watch;
     uint64_t acked, stalled_ms; /* of the watch: octets the client's kernel has; since when */
@@ -98,6 +101,7 @@ void pop3_watch_start(struct pop3_session *s);
  */
 bool pop3_can_user(const struct pop3_session *s);
 bool pop3_can_stls(const struct pop3_session *s);
+bool pop3_can_apop(const struct pop3_session *s);
 
 /* A log line of this session: pop3_log_begin, the event's own fields, pop3_log_end. */
 void pop3_log_begin(const struct pop3_session *s, struct log_line *l, enum log_level level,

@@ -49,6 +49,7 @@ static struct row rows[] = {
      NULL                                                                                                                           },
     {"ivan@example.org",  "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", BOTH,      0,              USER_NO_LMTP, false, NULL,
      NULL                                                                                                                           },
+    {"mrose@example.org", "{PLAIN}tanstaaf",                   BOTH,      0,              0,            false, NULL,           NULL },
 };
 
 struct store_account {
@@ -383,6 +384,44 @@ static void credentials_open_only_their_doors(void **state)
     auth_session_free(client.session);
 }
 
+static enum err try_apop(const char *name, const char *digest)
+{
+    struct client client = client_new(PROTO_POP3);
+    client.peer.secure = false;
+    client.peer.id = loop_id_new(loop, &client);
+    auth_apop(auth, &client.peer, slice_str(name), SLICE("<1896.697170952@dbc.mtview.ca.us>"),
+              slice_str(digest), on_answer);
+    loop_run(loop);
+    loop_id_drop(loop, client.peer.id);
+    if (client.session)
+        assert_string_equal(client.session->mech, "apop");
+    auth_session_free(client.session);
+    return client.e;
+}
+
+/* The example of RFC 1939 section 7. */
+static void a_digest_opens_what_is_plain_and_nothing_else(void **state)
+{
+    (void)state;
+    const char *digest = "c4c9334bac560ecc979e58001b3e22fb";
+    assert_err(try_apop("mrose", digest), ERR_OFF); /* [pop3] apop */
+    config_set_for_test(config, "pop3.apop", "yes");
+    assert_ok(try_apop("mrose", digest));
+    assert_ok(try_apop("mrose", "C4C9334BAC560ECC979E58001B3E22FB"));
+    assert_err(try_once(PROTO_POP3, "mrose", "tanstaaf"), ERR_AUTH);
+    (void)logged();
+    assert_err(try_apop("mrose", "c4c9334bac560ecc979e58001b3e22fa"), ERR_AUTH);
+    assert_logged("user=mrose@example.org rip=192.0.2.1 lip=192.0.2.2 mech=apop reason=password");
+    assert_err(try_apop("mrose", ""), ERR_AUTH);
+    assert_err(try_apop("mrose", "c4c9334bac560ecc979e58001b3e22"), ERR_AUTH);
+    assert_err(try_apop("mrose", "tanstaaf"), ERR_AUTH);
+    assert_err(try_apop("frank", digest), ERR_AUTH);
+    assert_err(try_apop("alice", digest), ERR_AUTH);
+    assert_logged("reason=password");
+    assert_err(try_apop("nobody", digest), ERR_AUTH);
+    assert_logged("reason=unknown");
+}
+
 static void what_is_off_is_told_after_the_password(void **state)
 {
     (void)state;
@@ -664,6 +703,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_good_password_opens_the_account, setup, teardown),
         cmocka_unit_test_setup_teardown(every_failure_is_the_same_outside, setup, teardown),
         cmocka_unit_test_setup_teardown(credentials_open_only_their_doors, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_digest_opens_what_is_plain_and_nothing_else, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(what_is_off_is_told_after_the_password, setup, teardown),
         cmocka_unit_test_setup_teardown(a_plaintext_password_is_refused_unread, setup, teardown),
         cmocka_unit_test_setup_teardown(limits_and_outages_are_no_wrong_passwords, setup, teardown),

@@ -50,6 +50,13 @@ void auth_password(struct auth *auth, const struct auth_peer *peer, struct slice
     later_call(peer->loop, peer->id, answer);
 }
 
+void auth_apop(struct auth *auth, const struct auth_peer *peer, struct slice name,
+               struct slice timestamp, struct slice digest, auth_done *to)
+{
+    (void)timestamp;
+    auth_password(auth, peer, name, digest, "apop", to);
+}
+
 void auth_session_free(struct auth_session *session)
 {
     fake.sessions -= session != NULL;

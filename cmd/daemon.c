@@ -27,6 +27,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/metrics.h"
+#include "core/net/helper.h"
 #include "core/net/listen.h"
 #include "core/net/loop.h"
 #include "core/net/worker.h"
@@ -246,6 +247,7 @@ static void free_all(struct daemon *d)
     auth_free(d->auth);
     store_close(d->store);
     server_free(d->conf->server);
+    helper_free(d->conf->helper);
     for (unsigned i = 0; i < d->n; i++)
         loop_free(d->loops[i]);
     if (d->signal_fd >= 0)
@@ -282,6 +284,7 @@ int daemon_run(const struct daemon_conf *conf)
         goto out;
     log_start_of(&d);
     signals_watch(&d);
+    helper_attach(conf->helper, d.loops[0]);
     server_start(conf->server, d.loops, d.n);
     watchdog_start(d.loops, d.n, d.pool);
     if (!threads_start(&d))

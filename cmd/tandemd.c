@@ -18,6 +18,7 @@
 #include "core/base/buf.h"
 #include "core/base/fault.h"
 #include "core/base/log.h"
+#include "core/net/helper.h"
 #include "core/net/listen.h"
 #include "imap/imap.h"
 #include "lmtp/lmtp.h"
@@ -125,8 +126,19 @@ static struct server *bind_all(struct config *config)
     return server;
 }
 
+/* No source of users and no hook asks for it yet: it waits for the daemon to end. It is there
+ * because the sandbox, which comes after it, lets nobody fork. */
+static enum helper_outcome serve_nothing(uint8_t kind, struct slice arguments, int data_fd)
+{
+    (void)kind;
+    (void)arguments;
+    (void)data_fd;
+    return HELPER_UNAVAILABLE;
+}
+
 static int serve(struct config *config, const struct buf *banner)
 {
+    struct helper *helper = NULL;
     struct identity who;
     struct fault why = {0};
     if (!identity_find(config, &who) || !store_directory_ready(config, &who))
@@ -144,11 +156,18 @@ static int serve(struct config *config, const struct buf *banner)
         setup_complain("%s: log.to: %s", config->file, why.text);
         goto out;
     }
+    if (helper_start(serve_nothing, &helper)) {
+        setup_complain("cannot fork the helper: %s", strerror(errno));
+        goto out;
+    }
     if (!sandbox_enter(config))
         goto out;
-    struct daemon_conf conf = {.config = config, .server = server, .banner = buf_slice(banner)};
-    return daemon_run(&conf); /* frees the server */
+    struct daemon_conf conf = {
+        .config = config, .server = server, .helper = helper, .banner = buf_slice(banner)};
+    return daemon_run(&conf); /* frees server and helper */
 out:
+    if (helper)
+        helper_free(helper);
     server_free(server);
     return EXIT_FAILED;
 }

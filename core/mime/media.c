@@ -71,7 +71,7 @@ static struct slice value_take(struct slice *s, bool *no_quote, struct arena *a)
 
 /* --- RFC 2231 ------------------------------------------------------------------------------- */
 
-enum { NO_SECTION = UINT32_MAX };
+#define NO_SECTION UINT32_MAX /* an enumerator must fit an int */
 
 static bool is_extended(struct slice name)
 {

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <lmdb.h>
 #include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -90,6 +92,77 @@ static int open_mapped(MDB_env *env, const struct engine_conf *conf, unsigned fl
     }
 }
 
+/* LMDB makes a new environment of an empty file, and reads a page that a file ends before as if it
+ * were there: SIGBUS. So what was cut off is looked for before anything else is read. */
+
+static bool has_meta_pages(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && st.st_size >= 2 * ENGINE_PAGE;
+}
+
+static sigjmp_buf past_the_end;
+
+static void step_back(int sig)
+{
+    (void)sig;
+    siglongjmp(past_the_end, 1);
+}
+
+/* Of the pages from `first` on, how many are free? A turn may free the last pages that it took
+ * before they were ever written, so a file may well end early. */
+static int free_from(MDB_txn *txn, uint64_t first, uint64_t *ret)
+{
+    MDB_cursor *cursor;
+    MDB_val k, v;
+    int rc = mdb_cursor_open(txn, 0, &cursor);
+    *ret = 0;
+    if (rc)
+        return rc;
+    while ((rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0) {
+        size_t n, page;
+        memcpy(&n, v.mv_data, sizeof n);
+        for (size_t i = 1; i <= n && (i + 1) * sizeof page <= v.mv_size; i++) {
+            memcpy(&page, (const char *)v.mv_data + i * sizeof page, sizeof page);
+            *ret += page >= first;
+        }
+    }
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int check_length(MDB_env *env, const char *path)
+{
+    MDB_envinfo info;
+    MDB_txn *volatile txn = NULL;
+    MDB_txn *opened;
+    struct stat st;
+    struct sigaction catch = {.sa_handler = step_back}, before;
+    volatile int rc = mdb_env_info(env, &info);
+    if (rc || stat(path, &st) != 0)
+        return rc ? rc : errno;
+    uint64_t first = (uint64_t)st.st_size / ENGINE_PAGE, end = (uint64_t)info.me_last_pgno + 1;
+    if (first >= end)
+        return 0;
+    sigaction(SIGBUS, &catch, &before);
+    if (sigsetjmp(past_the_end, 1) == 0) {
+        uint64_t n = 0;
+        rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &opened);
+        if (!rc) {
+            txn = opened;
+            rc = free_from(opened, first, &n);
+        }
+        if (!rc && n < end - first)
+            rc = MDB_PAGE_NOTFOUND;
+    } else {
+        rc = MDB_PAGE_NOTFOUND;
+    }
+    sigaction(SIGBUS, &before, NULL);
+    if (txn)
+        mdb_txn_abort(txn);
+    return rc;
+}
+
 static int open_tables(struct engine *engine, const struct engine_conf *conf)
 {
     MDB_txn *txn;
@@ -111,6 +184,8 @@ enum err engine_open(const struct engine_conf *conf, struct engine **ret, struct
 {
     if (!conf->create && access(conf->path, F_OK) != 0)
         return fault(why, ERR_NOTFOUND, "%s: %s", conf->path, strerror(errno));
+    if (!conf->create && !has_meta_pages(conf->path))
+        return fault(why, ERR_CORRUPT, "%s: ends in its first pages: restore a backup", conf->path);
     struct engine *engine = mem_new(sizeof *engine);
     pthread_mutex_init(&engine->turn_lock, NULL);
     int rc = mdb_env_create(&engine->env);
@@ -131,6 +206,8 @@ enum err engine_open(const struct engine_conf *conf, struct engine **ret, struct
         engine_close(engine);
         return ERR_CORRUPT;
     }
+    if (!rc)
+        rc = check_length(engine->env, conf->path);
     if (!rc)
         rc = open_tables(engine, conf);
     if (rc) {

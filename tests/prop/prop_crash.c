@@ -270,7 +270,7 @@ static void cut_tale(void **state)
     unsigned bad = 0;
     tell(*state);
     uint64_t total = sweep_cuts(0, &bad), tried = sweep_cuts(total, &bad);
-    print_message("%s: %llu calls, %llu states of power cuts, %llu looked at\n", told.tale->name,
+    print_message("# %s: %llu calls, %llu states of power cuts, %llu looked at\n", told.tale->name,
                   (unsigned long long)told.calls, (unsigned long long)total,
                   (unsigned long long)tried);
     forget();
@@ -407,10 +407,11 @@ static void sweep_children(const struct tale *tale, enum fault_kind kind, const 
             bad++;
         }
     }
-    print_message("%s: %s at %llu of %llu calls: %u told to the end, %u fatal, %u refused to open, "
-                  "%u killed\n",
-                  tale->name, name, (unsigned long long)tried, (unsigned long long)told.calls,
-                  ends.done, ends.fatal, ends.refused, ends.killed);
+    print_message(
+        "# %s: %s at %llu of %llu calls: %u told to the end, %u fatal, %u refused to open, "
+        "%u killed\n",
+        tale->name, name, (unsigned long long)tried, (unsigned long long)told.calls, ends.done,
+        ends.fatal, ends.refused, ends.killed);
     forget();
     assert_int_equal(bad, 0);
 }
@@ -482,7 +483,7 @@ int main(int argc, char **argv)
     signal(SIGABRT, aborted);
     states_max = (unsigned)number_of("TANDEM_CRASH_STATES", DEFAULT_STATES);
     seed = number_of("TANDEM_CRASH_SEED", clock_wall_us());
-    print_message("TANDEM_CRASH_SEED=%llu\n", (unsigned long long)seed);
+    print_message("# TANDEM_CRASH_SEED=%llu\n", (unsigned long long)seed);
     dir_make(work, sizeof work);
     shared_mark =
         mmap(NULL, sizeof *shared_mark, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -109,58 +109,55 @@ static void step_back(int sig)
     siglongjmp(past_the_end, 1);
 }
 
-/* Of the pages from `first` on, how many are free? A turn may free the last pages that it took
- * before they were ever written, so a file may well end early. */
-static int free_from(MDB_txn *txn, uint64_t first, uint64_t *ret)
+/* Are all pages from `first` on free? A turn may free the last pages that it took before they were
+ * ever written, so a file may well end early. */
+static int check_free(MDB_cursor *cursor, uint64_t first, uint64_t end)
 {
-    MDB_cursor *cursor;
     MDB_val k, v;
-    int rc = mdb_cursor_open(txn, 0, &cursor);
-    *ret = 0;
-    if (rc)
-        return rc;
+    uint64_t found = 0;
+    int rc;
     while ((rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0) {
         size_t n, page;
         memcpy(&n, v.mv_data, sizeof n);
         for (size_t i = 1; i <= n && (i + 1) * sizeof page <= v.mv_size; i++) {
             memcpy(&page, (const char *)v.mv_data + i * sizeof page, sizeof page);
-            *ret += page >= first;
+            found += page >= first;
         }
     }
-    mdb_cursor_close(cursor);
-    return rc == MDB_NOTFOUND ? 0 : rc;
+    return rc != MDB_NOTFOUND ? rc : found < end - first ? MDB_PAGE_NOTFOUND : 0;
+}
+
+static int check_tail(MDB_env *env, uint64_t first, uint64_t end)
+{
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    struct sigaction catch = {.sa_handler = step_back}, before;
+    volatile int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
+    if (rc)
+        return rc;
+    rc = mdb_cursor_open(txn, 0, &cursor);
+    if (!rc) {
+        sigaction(SIGBUS, &catch, &before);
+        if (sigsetjmp(past_the_end, 1) == 0)
+            rc = check_free(cursor, first, end);
+        else
+            rc = MDB_PAGE_NOTFOUND; /* of the free list itself */
+        sigaction(SIGBUS, &before, NULL);
+        mdb_cursor_close(cursor);
+    }
+    mdb_txn_abort(txn);
+    return rc;
 }
 
 static int check_length(MDB_env *env, const char *path)
 {
     MDB_envinfo info;
-    MDB_txn *volatile txn = NULL;
-    MDB_txn *opened;
     struct stat st;
-    struct sigaction catch = {.sa_handler = step_back}, before;
-    volatile int rc = mdb_env_info(env, &info);
+    int rc = mdb_env_info(env, &info);
     if (rc || stat(path, &st) != 0)
         return rc ? rc : errno;
     uint64_t first = (uint64_t)st.st_size / ENGINE_PAGE, end = (uint64_t)info.me_last_pgno + 1;
-    if (first >= end)
-        return 0;
-    sigaction(SIGBUS, &catch, &before);
-    if (sigsetjmp(past_the_end, 1) == 0) {
-        uint64_t n = 0;
-        rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &opened);
-        if (!rc) {
-            txn = opened;
-            rc = free_from(opened, first, &n);
-        }
-        if (!rc && n < end - first)
-            rc = MDB_PAGE_NOTFOUND;
-    } else {
-        rc = MDB_PAGE_NOTFOUND;
-    }
-    sigaction(SIGBUS, &before, NULL);
-    if (txn)
-        mdb_txn_abort(txn);
-    return rc;
+    return first < end ? check_tail(env, first, end) : 0;
 }
 
 static int open_tables(struct engine *engine, const struct engine_conf *conf)

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -31,11 +32,19 @@ static void ballast_make(struct disk *disk)
         unlink(path);
 }
 
+/* An earlier daemon's, whole. If it is not there, disk_check knows whether there is room. */
+static bool ballast_is_there(const struct disk *disk)
+{
+    char path[4096];
+    struct stat st;
+    ballast_path(disk, path, sizeof path);
+    return stat(path, &st) == 0 && st.st_size == BALLAST_OCTETS;
+}
+
 void disk_init(struct disk *disk, struct env *env)
 {
     *disk = (struct disk){.env = env};
-    if (env->index != ENV_CATALOG)
-        ballast_make(disk);
+    disk->ballast = env->index != ENV_CATALOG && ballast_is_there(disk);
 }
 
 static uint64_t reserve_of(const struct store_conf *conf, const struct statvfs *fs)
@@ -72,9 +81,11 @@ enum disk_state disk_check(struct disk *disk)
         return disk->state;
     uint64_t avail = (uint64_t)fs.f_bavail * fs.f_frsize;
     uint64_t reserve = reserve_of(&disk->env->store->conf, &fs);
-    if (avail >= reserve + (disk->state == DISK_OK ? 0 : reserve / 8)) {
+    uint64_t ample = reserve + reserve / 8;
+    if (avail >= (disk->state == DISK_OK ? reserve : ample)) {
         enter(disk, DISK_OK, avail);
-        if (!disk->ballast && disk->env->index != ENV_CATALOG)
+        /* It must not itself be what fills the disk. */
+        if (!disk->ballast && disk->env->index != ENV_CATALOG && avail >= ample + BALLAST_OCTETS)
             ballast_make(disk);
         return DISK_OK;
     }

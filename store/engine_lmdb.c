@@ -475,7 +475,8 @@ enum err engine_count(struct engine_txn *txn, unsigned dbi, uint64_t *ret)
  */
 
 /* A record of LMDB's free list (dbi 0): key = the txn that freed, value = count, then page numbers.
- * Pages freed by a txn older than every reader can be used again. */
+ * Pages that no reader sees can be used again; those of the last commit by the next turn but one,
+ * and they count, or a store that nothing else is written to would wait for them for ever. */
 static enum err count_free(struct engine *engine, uint64_t oldest, uint64_t *ret)
 {
     MDB_txn *txn;
@@ -491,7 +492,7 @@ static enum err count_free(struct engine *engine, uint64_t oldest, uint64_t *ret
             size_t freed_by, n;
             memcpy(&freed_by, k.mv_data, sizeof freed_by);
             memcpy(&n, v.mv_data, sizeof n);
-            if (freed_by < oldest)
+            if (freed_by <= oldest)
                 pages += n;
         }
         mdb_cursor_close(cursor);

@@ -253,11 +253,13 @@ enum err life_flags(struct life *life, struct store_account *account, const char
     struct slice word = slice_str(keyword);
     struct store_flagop op = {
         .mode = mode, .sysflags = sysflags, .keywords = &word, .nkeywords = keyword ? 1 : 0};
-    struct uidset uids = {0};
+    struct uidset wish = {0}, uids = {0};
     struct store_wait *w = store_wait_new();
-    uidset_add(&uids, first, last);
+    uidset_add(&wish, first, last);
+    store_view_select(view, &wish, &uids);
     store_flags(view, &uids, &op, UINT64_MAX, store_wait_to(w));
     enum err e = store_wait(w, NULL);
+    uidset_finish(&wish);
     uidset_finish(&uids);
     store_view_close(view);
     return e;

@@ -40,6 +40,7 @@ struct told {
     uint32_t restores; /* older files put in place */
     /* After so many steps; a closed store's is that of the last time it was open. */
     struct ledger with_ids[STEPS_MAX + 1], ledger[STEPS_MAX + 1];
+    bool is_new[STEPS_MAX + 1];
 };
 
 static char work[64], label[256] = "nothing";
@@ -84,6 +85,7 @@ static void keep_ledgers(struct life *life, size_t steps)
         }
         return;
     }
+    told.is_new[steps] = true;
     told.restores = life->env->restores;
     ledger_write(&told.with_ids[steps], life, true);
     ledger_write(&told.ledger[steps], life, false);
@@ -128,6 +130,11 @@ static void forget(void)
 {
     be_in_step(0);
     record_free(told.record);
+    for (size_t i = 0; i <= told.tale->nsteps; i++)
+        if (told.is_new[i]) {
+            ledger_finish(&told.with_ids[i]);
+            ledger_finish(&told.ledger[i]);
+        }
 }
 
 /* --- after a crash -----------------------------------------------------------------------------

@@ -299,7 +299,7 @@ static void free_pages_take_new_mail_below_the_reserve(void **state)
     unsigned taken = 0;
     for (clock_shift(2); append(alice) == ERR_OK; clock_shift(2))
         taken++;
-    assert_in_range(taken, 10, 30);
+    assert_in_range(taken, 10, 35);
     assert_int_equal(stat(path, &after), 0);
     assert_true(after.st_size <= before.st_size + BODY);
     assert_int_equal(life_verify(&life), 0);

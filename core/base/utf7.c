@@ -87,30 +87,6 @@ static int digit(char c)
     return c == '+' ? 62 : c == ',' ? 63 : -1;
 }
 
-static size_t put_utf8(uint32_t c, char *to)
-{
-    if (c < 0x80) {
-        to[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        to[0] = (char)(0xc0 | c >> 6);
-        to[1] = (char)(0x80 | (c & 63));
-        return 2;
-    }
-    if (c < 0x10000) {
-        to[0] = (char)(0xe0 | c >> 12);
-        to[1] = (char)(0x80 | (c >> 6 & 63));
-        to[2] = (char)(0x80 | (c & 63));
-        return 3;
-    }
-    to[0] = (char)(0xf0 | c >> 18);
-    to[1] = (char)(0x80 | (c >> 12 & 63));
-    to[2] = (char)(0x80 | (c >> 6 & 63));
-    to[3] = (char)(0x80 | (c & 63));
-    return 4;
-}
-
 /* The base64 of one shift, without `&` and `-`, appended at *n. */
 static bool unshift(struct slice in, char *to, size_t *n)
 {
@@ -137,7 +113,7 @@ static bool unshift(struct slice in, char *to, size_t *n)
         high = 0;
         if (stands_for_itself(c))
             return false;
-        *n += put_utf8(c, to + *n);
+        *n += utf8_encode(c, to + *n);
     }
     /* A digit that was not needed, or bits that are not zero, would be a second spelling. */
     return !high && nbits < 6 && (bits & ((1u << nbits) - 1)) == 0;

@@ -44,3 +44,27 @@ bool utf8_valid(struct slice s)
     }
     return true;
 }
+
+unsigned utf8_encode(uint32_t point, char *to)
+{
+    if (point < 0x80) {
+        to[0] = (char)point;
+        return 1;
+    }
+    if (point < 0x800) {
+        to[0] = (char)(0xc0 | point >> 6);
+        to[1] = (char)(0x80 | (point & 63));
+        return 2;
+    }
+    if (point < 0x10000) {
+        to[0] = (char)(0xe0 | point >> 12);
+        to[1] = (char)(0x80 | (point >> 6 & 63));
+        to[2] = (char)(0x80 | (point & 63));
+        return 3;
+    }
+    to[0] = (char)(0xf0 | point >> 18);
+    to[1] = (char)(0x80 | (point >> 12 & 63));
+    to[2] = (char)(0x80 | (point >> 6 & 63));
+    to[3] = (char)(0x80 | (point & 63));
+    return 4;
+}

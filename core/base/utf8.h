@@ -12,5 +12,7 @@
  * cut off. `s` is not empty. ret_point may be NULL. */
 unsigned utf8_first(struct slice s, uint32_t *ret_point);
 bool utf8_valid(struct slice s);
+/* Writes the 1..4 octets of a code point up to U+10FFFF that is no surrogate; returns how many. */
+unsigned utf8_encode(uint32_t point, char *to);
 
 #endif

@@ -1,3 +1,8 @@
+/* Three kinds of converter: UTF-8, of which only what is broken is replaced; text that says it is
+ * ASCII, or nothing, and is looked at; and all others, by iconv(3).
+ *
+ * Where a name in use means less than what is sent under it, the larger one is taken, as browsers
+ * and mail programs do: iso-8859-1 is windows-1252, gb2312 is GB18030. */
 #include "core/mime/charset.h"
 
 #include <errno.h>
@@ -8,95 +13,137 @@
 #include "core/base/mem.h"
 #include "core/base/utf8.h"
 
-enum { NAME_MAX_OCTETS = 64, CARRY_MAX = 16 };
+enum kind { UTF8, GUESS, ICONV };
+enum { HELD_MAX = 16, NAME_MAX_OCTETS = 40 };
 
 struct charset {
-    iconv_t to_utf8;
-    size_t carried; /* octets of a character that is cut off */
-    char carry[CARRY_MAX];
+    enum kind kind;
+    iconv_t cd;
+    size_t held_n; /* octets of a character that may go on */
+    char held[HELD_MAX];
 };
 
-/* --- names
- * ------------------------------------------------------------------------------------------ */
+/* --- names ---------------------------------------------------------------------------------- */
 
-/* What mail calls them, and what iconv does. Superset charsets stand for what senders call by the
- * smaller name: what is valid in the small one means the same in both. */
+/* Sorted by name, which is in lower case. "" as the second: looked at (GUESS). */
 static const struct {
-    const char *mail, *iconv;
+    const char *name, *iconv;
 } aliases[] = {
-    {"us-ascii",          "windows-1252"},
-    {"ascii",             "windows-1252"},
-    {"ansi_x3.4-1968",    "windows-1252"},
-    {"iso-8859-1",        "windows-1252"},
-    {"latin1",            "windows-1252"},
-    {"iso8859-1",         "windows-1252"},
-    {"utf8",              "utf-8"       },
-    {"unicode-1-1-utf-8", "utf-8"       },
-    {"unicode-1-1-utf-7", "utf-7"       },
-    {"x-unknown",         "windows-1252"},
-    {"unknown-8bit",      "windows-1252"},
-    {"x-user-defined",    "windows-1252"},
-    {"default",           "windows-1252"},
-    {"ks_c_5601-1987",    "cp949"       },
-    {"ks_c_5601-1989",    "cp949"       },
-    {"ksc5601",           "cp949"       },
-    {"euc-kr",            "cp949"       },
-    {"x-sjis",            "cp932"       },
-    {"shift_jis",         "cp932"       },
-    {"shift-jis",         "cp932"       },
-    {"ms_kanji",          "cp932"       },
-    {"x-euc-jp",          "euc-jp"      },
-    {"iso-8859-8-i",      "iso-8859-8"  },
-    {"iso-8859-8-e",      "iso-8859-8"  },
-    {"iso-8859-6-i",      "iso-8859-6"  },
-    {"gb2312",            "gb18030"     },
-    {"gbk",               "gb18030"     },
-    {"x-gbk",             "gb18030"     },
-    {"x-big5",            "big5-hkscs"  },
-    {"big5",              "big5-hkscs"  },
-    {"cp-850",            "cp850"       },
-    {"x-mac-roman",       "macintosh"   },
-    {"x-cp1250",          "windows-1250"},
-    {"x-cp1251",          "windows-1251"},
-    {"x-cp1252",          "windows-1252"},
-    {"tis-620",           "cp874"       },
-    {"iso-8859-11",       "cp874"       },
-    {"viet-fpt",          "tcvn"        },
+    {"",                  ""            },
+    {"646",               ""            },
+    {"8859_1",            "CP1252"      },
+    {"ansi_x3.4-1968",    ""            },
+    {"ascii",             ""            },
+    {"big5",              "BIG5-HKSCS"  },
+    {"cp-850",            "CP850"       },
+    {"default",           ""            },
+    {"dos-862",           "CP862"       },
+    {"dos-874",           "CP874"       },
+    {"euc-kr",            "CP949"       },
+    {"euckr",             "CP949"       },
+    {"gb2312",            "GB18030"     },
+    {"gb_2312-80",        "GB18030"     },
+    {"gbk",               "GB18030"     },
+    {"iso-8859-1",        "CP1252"      },
+    {"iso-8859-11",       "CP874"       },
+    {"iso-8859-6-e",      "ISO-8859-6"  },
+    {"iso-8859-6-i",      "ISO-8859-6"  },
+    {"iso-8859-8-e",      "ISO-8859-8"  },
+    {"iso-8859-8-i",      "ISO-8859-8"  },
+    {"iso-8859-9",        "CP1254"      },
+    {"iso8859-1",         "CP1252"      },
+    {"iso_8859-1",        "CP1252"      },
+    {"ks_c_5601-1987",    "CP949"       },
+    {"ks_c_5601-1989",    "CP949"       },
+    {"ksc5601",           "CP949"       },
+    {"ksc_5601",          "CP949"       },
+    {"latin1",            "CP1252"      },
+    {"macintosh",         "MACINTOSH"   },
+    {"none",              ""            },
+    {"shift-jis",         "CP932"       },
+    {"shift_jis",         "CP932"       },
+    {"sjis",              "CP932"       },
+    {"tis-620",           "CP874"       },
+    {"unicode-1-1-utf-7", "UTF-7"       },
+    {"unknown",           ""            },
+    {"unknown-8bit",      ""            },
+    {"us-ascii",          ""            },
+    {"utf-8",             "UTF-8"       },
+    {"utf8",              "UTF-8"       },
+    {"windows-31j",       "CP932"       },
+    {"windows-874",       "CP874"       },
+    {"windows-949",       "CP949"       },
+    {"x-euc-jp",          "EUC-JP"      },
+    {"x-gbk",             "GB18030"     },
+    {"x-mac-cyrillic",    "MAC-CYRILLIC"},
+    {"x-mac-roman",       "MACINTOSH"   },
+    {"x-sjis",            "CP932"       },
+    {"x-unknown",         ""            },
+    {"x-user-defined",    ""            },
 };
 
-/* Only names: iconv would also take options ("//IGNORE"). */
-static bool plain_name(struct slice name)
+/* In lower case, without blanks and quotes around it. False: no charset is called like that. */
+static bool read_name(struct slice name, char to[NAME_MAX_OCTETS + 1])
 {
+    name = slice_trim(name);
+    if (name.len >= 2 && name.ptr[0] == '"' && name.ptr[name.len - 1] == '"')
+        name = slice(name.ptr + 1, name.len - 2);
+    if (name.len > NAME_MAX_OCTETS)
+        return false;
     for (size_t i = 0; i < name.len; i++) {
         char c = ascii_lower(name.ptr[i]);
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr("-_.:+()", c)) ||
-            c == '\0')
-            return false;
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("-_.:+", c))))
+            return false; /* '/' has a meaning to iconv_open */
+        to[i] = c;
     }
-    return name.len > 0 && name.len < NAME_MAX_OCTETS;
+    to[name.len] = '\0';
+    return true;
+}
+
+static const char *alias_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        if (strcmp(aliases[i].name, name) == 0)
+            return aliases[i].iconv;
+    return name;
+}
+
+/* cp-1252, cp_1252, windows1252: what follows the word is a number of a code page. */
+static bool code_page(const char *name, char to[NAME_MAX_OCTETS + 1])
+{
+    static const char *const words[] = {"windows", "cp", "ibm", "x-cp"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t n = strlen(words[i]);
+        if (strncmp(name, words[i], n) != 0)
+            continue;
+        n += name[n] == '-' || name[n] == '_';
+        if (name[n] < '0' || name[n] > '9')
+            continue;
+        memcpy(to, "CP", 2);
+        strcpy(to + 2, name + n);
+        return true;
+    }
+    return false;
 }
 
 struct charset *charset_open(struct slice name)
 {
-    char text[NAME_MAX_OCTETS];
-    const char *known = NULL;
-    if (name.len == 0)
-        name = SLICE("us-ascii");
-    if (!plain_name(name))
+    char text[NAME_MAX_OCTETS + 1], page[NAME_MAX_OCTETS + 1];
+    if (!read_name(name, text))
         return NULL;
-    for (size_t i = 0; !known && i < sizeof aliases / sizeof *aliases; i++)
-        if (slice_ieq(name, slice_str(aliases[i].mail)))
-            known = aliases[i].iconv;
-    if (!known) {
-        memcpy(text, name.ptr, name.len);
-        text[name.len] = '\0';
-        known = text;
+    const char *known = alias_of(text);
+    enum kind kind = !*known ? GUESS : strcmp(known, "UTF-8") == 0 ? UTF8 : ICONV;
+    iconv_t cd = (iconv_t)-1;
+    if (kind == ICONV) {
+        cd = iconv_open("UTF-8", known);
+        if (cd == (iconv_t)-1 && code_page(text, page))
+            cd = iconv_open("UTF-8", page);
+        if (cd == (iconv_t)-1)
+            return NULL;
     }
-    iconv_t to_utf8 = iconv_open("utf-8", known);
-    if (to_utf8 == (iconv_t)-1)
-        return NULL;
     struct charset *c = mem_new(sizeof *c);
-    c->to_utf8 = to_utf8;
+    c->kind = kind;
+    c->cd = cd;
     return c;
 }
 
@@ -104,253 +151,142 @@ void charset_close(struct charset *c)
 {
     if (!c)
         return;
-    iconv_close(c->to_utf8);
+    if (c->kind == ICONV)
+        iconv_close(c->cd);
     mem_free(c);
 }
 
-/* --- conversion
- * ------------------------------------------------------------------------------------- */
+/* --- UTF-8, and what may be ----------------------------------------------------------------- */
 
-#define REPLACEMENT SLICE("\xef\xbf\xbd")
-
-/* Converts what it can of `octets`; returns what is left: a character that is cut off. */
-static enum err convert(struct charset *c, struct slice octets, struct buf *to,
-                        struct slice *ret_left)
+static enum err put_replacement(struct buf *to)
 {
-    char *from = (char *)(uintptr_t)octets.ptr;
-    size_t left = octets.len;
-    while (left) {
-        enum err e = buf_reserve(to, 64);
+    return buf_append(to, SLICE("\xef\xbf\xbd"));
+}
+
+/* windows-1252 from 0x80 on; the five octets that it leaves free are U+FFFD. */
+static enum err put_1252(unsigned char c, struct buf *to)
+{
+    static const uint16_t points[32] = {
+        0x20ac, 0xfffd, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
+        0x2039, 0x0152, 0xfffd, 0x017d, 0xfffd, 0xfffd, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+        0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0xfffd, 0x017e, 0x0178};
+    char octets[4];
+    return buf_append(to, slice(octets, utf8_encode(c < 0xa0 ? points[c - 0x80] : c, octets)));
+}
+
+/* Could these octets, which are no character, be the beginning of one? */
+static bool may_go_on(struct slice s)
+{
+    unsigned char c = (unsigned char)s.ptr[0];
+    size_t n = c >= 0xf0 && c <= 0xf4 ? 4 : c >= 0xe0 ? 3 : c >= 0xc2 ? 2 : 0;
+    if (c > 0xf4 || s.len >= n)
+        return false;
+    for (size_t i = 1; i < s.len; i++)
+        if (((unsigned char)s.ptr[i] & 0xc0) != 0x80)
+            return false;
+    return true;
+}
+
+/* All of `s`; what may go on is left, unless this is the end. */
+static enum err put_utf8(const struct charset *c, struct slice *s, bool at_end, struct buf *to)
+{
+    enum err e = ERR_OK;
+    while (!e && s->len) {
+        size_t n = 0, k;
+        while (n < s->len && (k = utf8_first(slice_from(*s, n), NULL)) > 0)
+            n += k;
+        e = buf_append(to, slice_first(*s, n));
+        *s = slice_from(*s, n);
+        if (e || s->len == 0)
+            break;
+        if (!at_end && may_go_on(*s))
+            break;
+        e = c->kind == GUESS ? put_1252((unsigned char)s->ptr[0], to) : put_replacement(to);
+        *s = slice_from(*s, 1);
+    }
+    return e;
+}
+
+/* --- iconv ---------------------------------------------------------------------------------- */
+
+static enum err put_iconv(const struct charset *c, struct slice *s, struct buf *to)
+{
+    while (s->len) {
+        size_t room = s->len * 2 + 64;
+        if (room > to->max - to->len)
+            room = to->max - to->len;
+        enum err e = buf_reserve(to, room);
         if (e)
             return e;
-        char *at = to->ptr + to->len;
-        size_t room = to->cap - to->len;
-        size_t rc = iconv(c->to_utf8, &from, &left, &at, &room);
+        char *in = (char *)(uintptr_t)s->ptr, *out = to->ptr + to->len;
+        size_t left = s->len, out_left = room;
+        size_t done = iconv(c->cd, &in, &left, &out, &out_left);
         int why = errno;
-        to->len = (size_t)(at - to->ptr);
-        if (rc != (size_t)-1)
+        to->len += room - out_left;
+        *s = slice_from(*s, s->len - left);
+        if (done != (size_t)-1)
             break;
-        if (why == EINVAL)
+        if (why == EINVAL) /* the last character is cut off */
             break;
-        if (why == EILSEQ) {
-            if ((e = buf_append(to, REPLACEMENT)))
-                return e;
-            from++;
-            left--;
-        } else if (why == E2BIG && (e = buf_reserve(to, to->cap - to->len + 1))) {
+        if (why == E2BIG && room - out_left > 0)
+            continue;
+        if (why == E2BIG)
+            return ERR_LIMIT;
+        e = put_replacement(to);
+        if (e)
             return e;
-        }
+        *s = slice_from(*s, 1);
     }
-    *ret_left = slice(from, left);
     return ERR_OK;
+}
+
+/* --- pieces --------------------------------------------------------------------------------- */
+
+static enum err put_piece(const struct charset *c, struct slice *s, bool at_end, struct buf *to)
+{
+    return c->kind == ICONV ? put_iconv(c, s, to) : put_utf8(c, s, at_end, to);
 }
 
 enum err charset_put(struct charset *c, struct slice octets, struct buf *to)
 {
-    struct slice left;
-    /* A character that began in the piece before: add octets until it is whole or broken. */
-    while (c->carried && octets.len) {
-        c->carry[c->carried++] = octets.ptr[0];
+    enum err e = ERR_OK;
+    while (!e && c->held_n && octets.len) { /* an octet at a time until the character is whole */
+        c->held[c->held_n++] = octets.ptr[0];
         octets = slice_from(octets, 1);
-        enum err e = convert(c, slice(c->carry, c->carried), to, &left);
-        if (e)
-            return e;
-        memmove(c->carry, left.ptr, left.len);
-        c->carried = left.len;
-        if (c->carried == CARRY_MAX) { /* no character is that long */
-            c->carried = 0;
-            if ((e = buf_append(to, REPLACEMENT)))
-                return e;
+        struct slice s = slice(c->held, c->held_n);
+        e = put_piece(c, &s, false, to);
+        if (!e && s.len == HELD_MAX) { /* no character is that long */
+            e = put_replacement(to);
+            s = slice_from(s, 1);
         }
+        memmove(c->held, s.ptr, s.len);
+        c->held_n = s.len;
     }
-    if (!octets.len)
-        return ERR_OK;
-    enum err e = convert(c, octets, to, &left);
-    if (e)
+    if (e || !octets.len)
         return e;
-    if (left.len >= CARRY_MAX)
-        return buf_append(to, REPLACEMENT);
-    memcpy(c->carry, left.ptr, left.len);
-    c->carried = left.len;
-    return ERR_OK;
+    e = put_piece(c, &octets, false, to);
+    while (!e && octets.len >= HELD_MAX) {
+        e = put_replacement(to);
+        octets = slice_from(octets, 1);
+        if (!e)
+            e = put_piece(c, &octets, false, to);
+    }
+    if (!e && octets.len) {
+        memcpy(c->held, octets.ptr, octets.len);
+        c->held_n = octets.len;
+    }
+    return e;
 }
 
 enum err charset_end(struct charset *c, struct buf *to)
 {
-    enum err e = c->carried ? buf_append(to, REPLACEMENT) : ERR_OK;
-    c->carried = 0;
-    iconv(c->to_utf8, NULL, NULL, NULL, NULL);
-    return e;
-}
-
-static enum err convert_all(struct slice name, struct slice octets, struct buf *to)
-{
-    struct charset *c = charset_open(name);
-    if (!c)
-        c = charset_open(SLICE("us-ascii"));
-    enum err e = c ? charset_put(c, octets, to) : ERR_BUG;
-    if (!e)
-        e = charset_end(c, to);
-    charset_close(c);
-    return e;
-}
-
-/* --- RFC 2047
- * --------------------------------------------------------------------------------------- */
-
-struct word {
-    struct slice charset;
-    char encoding; /* 'B', 'Q' */
-    struct slice text;
-    size_t len; /* of all of it, "=?" to "?=" */
-};
-
-/* The encoded word at the start of s. */
-static bool word_at(struct slice s, struct word *ret)
-{
-    if (!slice_starts(s, SLICE("=?")))
-        return false;
-    struct slice rest = slice_from(s, 2);
-    size_t n = slice_find(rest, '?');
-    if (n == 0 || n + 3 >= rest.len || rest.ptr[n + 2] != '?')
-        return false;
-    struct slice charset = slice_first(rest, n);
-    ret->charset =
-        slice_first(charset, slice_find(charset, '*')); /* RFC 2231 section 5: language */
-    ret->encoding = ascii_upper(rest.ptr[n + 1]);
-    struct slice text = slice_from(rest, n + 3);
-    size_t end = slice_find(text, '?');
-    if (end + 1 >= text.len || text.ptr[end + 1] != '=' ||
-        (ret->encoding != 'B' && ret->encoding != 'Q'))
-        return false;
-    ret->text = slice_first(text, end);
-    if (slice_find(ret->text, ' ') < ret->text.len)
-        return false;
-    ret->len = (size_t)(ret->text.ptr + end + 2 - s.ptr);
-    return true;
-}
-
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = ascii_upper(c);
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* %XX or =XX at s[i]. */
-static bool hex_pair(struct slice s, size_t i, char mark, char *ret)
-{
-    if (s.ptr[i] != mark || i + 2 >= s.len || hex(s.ptr[i + 1]) < 0 || hex(s.ptr[i + 2]) < 0)
-        return false;
-    *ret = (char)(hex(s.ptr[i + 1]) << 4 | hex(s.ptr[i + 2]));
-    return true;
-}
-
-static enum err word_octets(const struct word *w, struct buf *to)
-{
-    if (w->encoding == 'B') {
-        struct decoder_bits {
-            uint32_t bits;
-            unsigned n;
-        } d = {0};
-        static const char alphabet[] =
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        for (size_t i = 0; i < w->text.len; i++) {
-            const char *at = w->text.ptr[i] ? strchr(alphabet, w->text.ptr[i]) : NULL;
-            if (!at)
-                continue;
-            d.bits = d.bits << 6 | (uint32_t)(at - alphabet);
-            d.n += 6;
-            if (d.n >= 8) {
-                enum err e = buf_append_c(to, (char)(d.bits >> (d.n -= 8)));
-                if (e)
-                    return e;
-            }
-        }
-        return ERR_OK;
-    }
-    for (size_t i = 0; i < w->text.len; i++) {
-        char c = w->text.ptr[i];
-        if (c == '_')
-            c = ' ';
-        else if (hex_pair(w->text, i, '=', &c))
-            i += 2;
-        enum err e = buf_append_c(to, c);
-        if (e)
-            return e;
-    }
-    return ERR_OK;
-}
-
-/* Text outside encoded words: UTF-8 if it is that (RFC 6532), else what old senders meant. */
-static enum err raw(struct slice text, struct buf *to)
-{
-    return utf8_valid(text) ? buf_append(to, text) : convert_all(SLICE_NONE, text, to);
-}
-
-enum err charset_header(struct slice value, struct buf *to)
-{
+    struct slice s = slice(c->held, c->held_n);
     enum err e = ERR_OK;
-    size_t from = 0; /* of the text that is no word */
-    struct word first;
-    for (size_t i = 0; !e && i < value.len;) {
-        if (value.ptr[i] != '=' || !word_at(slice_from(value, i), &first)) {
-            i++;
-            continue;
-        }
-        e = raw(slice(value.ptr + from, i - from), to);
-        /* Words in a row with the same charset are one text: characters are often split. */
-        struct buf octets;
-        struct word word = first;
-        buf_init(&octets, to->max);
-        for (;;) {
-            if (!e)
-                e = word_octets(&word, &octets);
-            i += word.len;
-            size_t next = i;
-            while (next < value.len && strchr(" \t\r\n", value.ptr[next]) && value.ptr[next])
-                next++;
-            struct word more;
-            bool again = next < value.len && word_at(slice_from(value, next), &more);
-            if (again)
-                i = next; /* blanks between two words do not count */
-            if (!again || !slice_ieq(more.charset, first.charset))
-                break;
-            word = more;
-        }
-        if (!e)
-            e = convert_all(first.charset, buf_slice(&octets), to);
-        buf_finish(&octets);
-        from = i;
-    }
-    return e ? e : raw(slice(value.ptr + from, value.len - from), to);
-}
-
-/* --- RFC 2231
- * --------------------------------------------------------------------------------------- */
-
-enum err charset_parameter(struct slice value, struct buf *to)
-{
-    struct slice name = slice_first(value, slice_find(value, '\''));
-    if (name.len == value.len)
-        return raw(value, to);
-    struct slice rest = slice_from(value, name.len + 1);
-    size_t language = slice_find(rest, '\'');
-    if (language == rest.len)
-        return raw(value, to);
-    rest = slice_from(rest, language + 1);
-    struct buf octets;
-    buf_init(&octets, to->max);
-    enum err e = ERR_OK;
-    for (size_t i = 0; !e && i < rest.len; i++) {
-        char c = rest.ptr[i];
-        if (hex_pair(rest, i, '%', &c))
-            i += 2;
-        e = buf_append_c(&octets, c);
-    }
-    if (!e)
-        e = convert_all(name, buf_slice(&octets), to);
-    buf_finish(&octets);
+    c->held_n = 0;
+    if (c->kind != ICONV)
+        return put_utf8(c, &s, true, to);
+    if (s.len)
+        e = put_replacement(to);
+    iconv(c->cd, NULL, NULL, NULL, NULL); /* back to the first shift state */
     return e;
 }

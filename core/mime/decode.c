@@ -1,183 +1,207 @@
 #include "core/mime/decode.h"
 
 #include "core/base/buf.h"
+#include "core/base/hex.h"
 
 void decoder_init(struct decoder *d, enum mime_encoding encoding)
 {
     *d = (struct decoder){.encoding = encoding};
 }
 
-/* --- base64: RFC 2045 section 6.8
- * ----------------------------------------------------------------- */
+/* --- base64 --------------------------------------------------------------------------------- */
 
-static int base64_value(char c)
+enum { BLANK = 64, PAD, FOREIGN };
+
+static unsigned char value_of(char c)
 {
     if (c >= 'A' && c <= 'Z')
-        return c - 'A';
+        return (unsigned char)(c - 'A');
     if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
+        return (unsigned char)(c - 'a' + 26);
     if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
+        return (unsigned char)(c - '0' + 52);
+    if (c == '+')
+        return 62;
+    if (c == '/')
+        return 63;
+    if (c == '=')
+        return PAD;
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n' ? BLANK : FOREIGN;
 }
 
-static enum err base64_put(struct decoder *d, struct slice octets, struct buf *to)
+static enum err put_base64(struct decoder *d, struct slice octets, struct buf *to)
 {
     enum err e = buf_reserve(to, octets.len);
-    for (size_t i = 0; !e && i < octets.len; i++) {
-        char c = octets.ptr[i];
-        int value = base64_value(c);
-        if (c == '=')
+    if (e)
+        return e;
+    char *out = to->ptr + to->len;
+    for (size_t i = 0; i < octets.len && !d->ended; i++) {
+        unsigned char v = value_of(octets.ptr[i]);
+        if (v < 64) {
+            d->bits = d->bits << 6 | v;
+            if (++d->bits_n < 4)
+                continue;
+            *out++ = (char)(d->bits >> 16);
+            *out++ = (char)(d->bits >> 8);
+            *out++ = (char)d->bits;
+            d->bits_n = 0;
+        } else if (v == PAD) {
             d->ended = true;
-        if (c == '\r' || c == '\n' || c == ' ' || c == '\t' || c == '=')
-            continue;
-        if (value < 0 || d->ended) {
-            d->broken = true;
-            continue;
-        }
-        d->bits = d->bits << 6 | (uint32_t)value;
-        d->bits_n += 6;
-        if (d->bits_n >= 8) {
-            d->bits_n -= 8;
-            to->ptr[to->len++] = (char)(d->bits >> d->bits_n);
+        } else {
+            d->broken |= v == FOREIGN;
         }
     }
+    to->len = (size_t)(out - to->ptr);
+    return ERR_OK;
+}
+
+/* Two or three digits that were left give one or two octets. */
+static enum err end_base64(struct decoder *d, struct buf *to)
+{
+    d->broken |= d->bits_n == 1 || (d->bits_n && !d->ended);
+    uint32_t bits = d->bits << 6 * (4 - d->bits_n);
+    char last[2] = {(char)(bits >> 16), (char)(bits >> 8)};
+    enum err e = d->bits_n > 1 ? buf_append(to, slice(last, d->bits_n - 1)) : ERR_OK;
+    d->bits_n = 0;
     return e;
 }
 
-/* --- quoted-printable: RFC 2045 section 6.7
- * -------------------------------------------------------- */
+/* --- quoted-printable ----------------------------------------------------------------------- */
+/* What cannot be judged yet is held: blanks that may end a line, and behind them one of
+ *     CR          of a line end, or alone
+ *     =  =X       of an encoded octet
+ *     =  =CR      of a soft line break; blanks behind the "=" are dropped with it */
 
-static int hex_value(char c)
+static bool is_plain(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = ascii_upper(c);
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c != '=' && c != '\r' && c != '\n' && c != ' ' && c != '\t';
 }
 
-static enum err give_blanks(struct decoder *d, struct buf *to)
+static enum err put_blanks(struct decoder *d, struct buf *to)
 {
     enum err e = buf_append(to, slice(d->blank, d->blanks));
     d->blanks = 0;
     return e;
 }
 
-static enum err give(struct decoder *d, struct slice s, struct buf *to)
+/* It was not what it began as: give what is held, blanks where they stood. */
+static enum err give_up(struct decoder *d, struct buf *to)
 {
-    enum err e = give_blanks(d, to);
-    return e ? e : buf_append(to, s);
-}
-
-/* `held` begins with "=": what does it say, one octet at a time? */
-static enum err held_octet(struct decoder *d, char c, struct buf *to)
-{
-    d->held[d->held_n++] = c;
-    if (d->held_n == 2) {
-        if (c == '\n') { /* a soft line end */
-            d->held_n = 0;
-            return give_blanks(d, to);
-        }
-        if (hex_value(c) >= 0 || c == '\r' || c == ' ' || c == '\t')
-            return ERR_OK;
-    } else if (d->held[1] == '\r' || d->held[1] == ' ' || d->held[1] == '\t') {
-        if (c == '\n') {
-            d->held_n = 0;
-            return give_blanks(d, to);
-        }
-        if (d->held_n < sizeof d->held && (c == ' ' || c == '\t' || c == '\r'))
-            return ERR_OK;
-    } else if (hex_value(c) >= 0) {
-        char octet = (char)(hex_value(d->held[1]) << 4 | hex_value(c));
-        d->held_n = 0;
-        return give(d, slice(&octet, 1), to);
-    }
-    d->broken = true; /* an "=" that encodes nothing stays */
-    size_t n = d->held_n;
+    bool first = d->held[0] == '='; /* blanks stand behind it */
+    unsigned n = d->held_n;
     d->held_n = 0;
-    return give(d, slice(d->held, n), to);
+    d->broken |= first;
+    enum err e = first ? buf_append_c(to, '=') : put_blanks(d, to);
+    if (!e && first)
+        e = put_blanks(d, to);
+    return e ? e : buf_append(to, slice(d->held + first, n - first));
 }
 
-static enum err qp_octet(struct decoder *d, char c, struct buf *to)
+/* The octet behind what is held. *ret_again: it is not used up. */
+static enum err put_held(struct decoder *d, char c, struct buf *to, bool *ret_again)
 {
-    if (d->held_n)
-        return held_octet(d, c, to);
-    switch (c) {
-    case '=':
+    int digit = hex_digit(c);
+    bool soft = d->held[0] == '=';
+    char last = d->held[d->held_n - 1];
+    if (c == '\n' && (last == '\r' || last == '=')) {
+        d->held_n = d->blanks = 0;
+        return soft ? ERR_OK : buf_append(to, SLICE("\r\n"));
+    }
+    if (soft && d->held_n == 1 && (c == '\r' || (digit >= 0 && !d->blanks))) {
         d->held[d->held_n++] = c;
         return ERR_OK;
-    case ' ':
-    case '\t':
-        if (d->blanks == sizeof d->blank) {
-            enum err e = give_blanks(d, to);
-            if (e)
-                return e;
-        }
+    }
+    if (soft && d->held_n == 1 && (c == ' ' || c == '\t') && d->blanks < sizeof d->blank) {
         d->blank[d->blanks++] = c;
         return ERR_OK;
-    case '\r':
-        return buf_append_c(to, c); /* blanks in front of a line end are kept back until LF */
-    case '\n':
+    }
+    if (soft && d->held_n == 2 && last != '\r' && digit >= 0) {
+        d->held_n = 0;
+        return buf_append_c(to, (char)(hex_digit(last) << 4 | digit));
+    }
+    *ret_again = true;
+    return give_up(d, to);
+}
+
+static enum err put_octet(struct decoder *d, char c, struct buf *to)
+{
+    enum err e = ERR_OK;
+    if (d->held_n) {
+        bool again = false;
+        e = put_held(d, c, to, &again);
+        if (e || !again)
+            return e;
+    }
+    if (c == '\n') { /* alone */
         d->blanks = 0;
         return buf_append_c(to, c);
-    default:
-        return give(d, slice(&c, 1), to);
     }
+    if (c == ' ' || c == '\t') {
+        if (d->blanks == sizeof d->blank)
+            e = put_blanks(d, to);
+        d->blank[d->blanks++] = c;
+        return e;
+    }
+    if (c != '\r')
+        e = put_blanks(d, to);
+    if (e || is_plain(c))
+        return e ? e : buf_append_c(to, c);
+    d->held[d->held_n++] = c;
+    return ERR_OK;
 }
 
-static bool is_special(char c)
-{
-    return c == '=' || c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* Runs without anything special go at once. */
-static enum err qp_put(struct decoder *d, struct slice octets, struct buf *to)
+static enum err put_quoted_printable(struct decoder *d, struct slice octets, struct buf *to)
 {
     enum err e = ERR_OK;
     while (!e && octets.len) {
         size_t n = 0;
-        while (!d->held_n && n < octets.len && !is_special(octets.ptr[n]))
+        while (n < octets.len && is_plain(octets.ptr[n]))
             n++;
-        if (n) {
-            e = give(d, slice_first(octets, n), to);
-        } else {
-            n = 1;
-            e = qp_octet(d, octets.ptr[0], to);
+        if (n == 0 || d->held_n) {
+            e = put_octet(d, octets.ptr[0], to);
+            octets = slice_from(octets, 1);
+            continue;
         }
+        e = put_blanks(d, to);
+        if (!e)
+            e = buf_append(to, slice_first(octets, n));
         octets = slice_from(octets, n);
     }
     return e;
 }
 
-/* --- all
- * ------------------------------------------------------------------------------------------- */
+static enum err end_quoted_printable(struct decoder *d, struct buf *to)
+{
+    bool soft = d->held_n == 1 && d->held[0] == '=';
+    if (soft || !d->held_n || d->held[0] == '\r')
+        d->blanks = 0; /* the text ends, and the line with it */
+    if (soft)
+        d->held_n = 0;
+    return d->held_n ? give_up(d, to) : ERR_OK;
+}
+
+/* --- all ------------------------------------------------------------------------------------ */
 
 enum err decoder_put(struct decoder *d, struct slice octets, struct buf *to)
 {
     switch (d->encoding) {
-    case MIME_BASE64:
-        return base64_put(d, octets, to);
-    case MIME_QP:
-        return qp_put(d, octets, to);
-    case MIME_ENCODING_UNKNOWN:
-        return ERR_UNKNOWNCTE;
     case MIME_7BIT:
     case MIME_8BIT:
     case MIME_BINARY:
+        return buf_append(to, octets);
+    case MIME_BASE64:
+        return put_base64(d, octets, to);
+    case MIME_QP:
+        return put_quoted_printable(d, octets, to);
+    case MIME_ENCODING_UNKNOWN:
         break;
     }
-    return buf_append(to, octets);
+    return ERR_UNKNOWNCTE;
 }
 
 enum err decoder_end(struct decoder *d, struct buf *to)
 {
-    if (d->encoding != MIME_QP) {
-        d->broken |= d->bits_n == 6; /* one character more than whole octets */
-        return ERR_OK;
-    }
-    d->broken |= d->held_n > 0;
-    enum err e = d->held_n ? give(d, slice(d->held, d->held_n), to) : ERR_OK;
-    d->held_n = 0;
-    d->blanks = 0;
-    return e;
+    if (d->encoding == MIME_BASE64)
+        return end_base64(d, to);
+    return d->encoding == MIME_QP ? end_quoted_printable(d, to) : ERR_OK;
 }

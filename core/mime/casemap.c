@@ -4,7 +4,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/utf8.h"
-#include "core/casemap_table.h" /* made by gen_casemap.c */
+#include "core/mime/casemap_table.h"
 
 static enum err put(struct buf *to, uint32_t c)
 {

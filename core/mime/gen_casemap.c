@@ -1,10 +1,7 @@
 /* Run at build time: writes the table of casemap.c from the Unicode data of libunistring. For each
  * character that i;unicode-casemap changes (RFC 5051 section 2.3), what it becomes: titlecase, then
  * decomposition until nothing decomposes. Hangul syllables are left to arithmetic.
- *
- *     pool[]     for each text: how many characters, then the characters
- *     page[k]    which block of 256 characters has the places of k*256 and on; 0: none changes
- *     place[]    blocks of places in the pool; 0: unchanged */
+ * The arrays are those of casemap_table.h. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +55,7 @@ static uint16_t place_of(const uint32_t *text, size_t n)
 static void print_numbers(const char *type, const char *name, const void *from, size_t n,
                           unsigned octets)
 {
-    printf("static const %s %s[%zu] = {", type, name, n);
+    printf("const %s %s[%zu] = {", type, name, n);
     for (size_t i = 0; i < n; i++) {
         uint32_t v = octets == 4   ? ((const uint32_t *)from)[i]
                      : octets == 2 ? ((const uint16_t *)from)[i]
@@ -85,6 +82,7 @@ int main(void)
         }
         places[page[c / BLOCK]][c % BLOCK] = place_of(text, n);
     }
+    printf("#include \"core/mime/casemap_table.h\"\n\n");
     print_numbers("uint8_t", "casemap_page", page, POINTS / BLOCK, 1);
     print_numbers("uint16_t", "casemap_place", places, (size_t)blocks * BLOCK, 2);
     print_numbers("uint32_t", "casemap_pool", pool, pool_len, 4);

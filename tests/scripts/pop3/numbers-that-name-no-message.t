@@ -1,0 +1,202 @@
+# numbers-that-name-no-message.t    RFC 1939 section 3: every command that takes one, every wrong one
+account alice INBOX plain.eml dot-lines.eml
+config limits.bad_commands = 1000
+C: USER alice
+S: +OK *
+C: PASS secret
+S: +OK *
+C: LIST 0
+S: -ERR *
+C: LIST 3
+S: -ERR *
+C: LIST -1
+S: -ERR *
+C: LIST +1
+S: -ERR *
+C: LIST 4294967295
+S: -ERR *
+C: LIST 4294967296
+S: -ERR *
+C: LIST 4294967297
+S: -ERR *
+C: LIST 18446744073709551617
+S: -ERR *
+C: LIST 99999999999999999999999999
+S: -ERR *
+C: LIST one
+S: -ERR *
+C: LIST 1a
+S: -ERR *
+C: LIST 0x1
+S: -ERR *
+C: LIST 1.0
+S: -ERR *
+C: LIST  1
+S: -ERR *
+C: LIST 1  2
+S: -ERR *
+C: LIST 1 2 3
+S: -ERR *
+C: LIST \x2a
+S: -ERR *
+C: UIDL 0
+S: -ERR *
+C: UIDL 3
+S: -ERR *
+C: UIDL -1
+S: -ERR *
+C: UIDL +1
+S: -ERR *
+C: UIDL 4294967295
+S: -ERR *
+C: UIDL 4294967296
+S: -ERR *
+C: UIDL 4294967297
+S: -ERR *
+C: UIDL 18446744073709551617
+S: -ERR *
+C: UIDL 99999999999999999999999999
+S: -ERR *
+C: UIDL one
+S: -ERR *
+C: UIDL 1a
+S: -ERR *
+C: UIDL 0x1
+S: -ERR *
+C: UIDL 1.0
+S: -ERR *
+C: UIDL  1
+S: -ERR *
+C: UIDL 1  2
+S: -ERR *
+C: UIDL 1 2 3
+S: -ERR *
+C: UIDL \x2a
+S: -ERR *
+C: DELE 0
+S: -ERR *
+C: DELE 3
+S: -ERR *
+C: DELE -1
+S: -ERR *
+C: DELE +1
+S: -ERR *
+C: DELE 4294967295
+S: -ERR *
+C: DELE 4294967296
+S: -ERR *
+C: DELE 4294967297
+S: -ERR *
+C: DELE 18446744073709551617
+S: -ERR *
+C: DELE 99999999999999999999999999
+S: -ERR *
+C: DELE one
+S: -ERR *
+C: DELE 1a
+S: -ERR *
+C: DELE 0x1
+S: -ERR *
+C: DELE 1.0
+S: -ERR *
+C: DELE 
+S: -ERR *
+C: DELE  1
+S: -ERR *
+C: DELE 1  2
+S: -ERR *
+C: DELE 1 2 3
+S: -ERR *
+C: DELE \x2a
+S: -ERR *
+C: RETR 0
+S: -ERR *
+C: RETR 3
+S: -ERR *
+C: RETR -1
+S: -ERR *
+C: RETR +1
+S: -ERR *
+C: RETR 4294967295
+S: -ERR *
+C: RETR 4294967296
+S: -ERR *
+C: RETR 4294967297
+S: -ERR *
+C: RETR 18446744073709551617
+S: -ERR *
+C: RETR 99999999999999999999999999
+S: -ERR *
+C: RETR one
+S: -ERR *
+C: RETR 1a
+S: -ERR *
+C: RETR 0x1
+S: -ERR *
+C: RETR 1.0
+S: -ERR *
+C: RETR 
+S: -ERR *
+C: RETR  1
+S: -ERR *
+C: RETR 1  2
+S: -ERR *
+C: RETR 1 2 3
+S: -ERR *
+C: RETR \x2a
+S: -ERR *
+C: TOP 0 1
+S: -ERR *
+C: TOP 3 1
+S: -ERR *
+C: TOP -1 1
+S: -ERR *
+C: TOP +1 1
+S: -ERR *
+C: TOP 4294967295 1
+S: -ERR *
+C: TOP 4294967296 1
+S: -ERR *
+C: TOP 4294967297 1
+S: -ERR *
+C: TOP 18446744073709551617 1
+S: -ERR *
+C: TOP 99999999999999999999999999 1
+S: -ERR *
+C: TOP one 1
+S: -ERR *
+C: TOP 1a 1
+S: -ERR *
+C: TOP 0x1 1
+S: -ERR *
+C: TOP 1.0 1
+S: -ERR *
+C: TOP  1
+S: -ERR *
+C: TOP  1 1
+S: -ERR *
+C: TOP 1  2 1
+S: -ERR *
+C: TOP 1 2 3 1
+S: -ERR *
+C: TOP \x2a 1
+S: -ERR *
+C: TOP 1 -1
+S: -ERR *
+C: TOP 1 x
+S: -ERR *
+C: TOP 1 4294967296
+S: -ERR *
+C: TOP 1 
+S: -ERR *
+C: TOP 1 1 1
+S: -ERR *
+C: TOP 1  1
+S: -ERR *
+C: STAT
+S: +OK 2 679
+C: LIST
+S: +OK *
+S: 1 424
+S: 2 255
+S: .

@@ -92,7 +92,7 @@ static enum err fill_ghost(const struct store_view *view, struct engine_txn *txn
     return ERR_OK;
 }
 
-static enum err fill_slot(const struct store_view *view, struct engine_txn *txn,
+static enum err fill_slot(struct store_view *view, struct engine_txn *txn,
                           const struct hot_row *row, struct store_message *ret)
 {
     struct hot_slot slot;

@@ -305,24 +305,36 @@ enum err view_load_keywords(struct store_view *view, struct engine_txn *txn, boo
         view->keywords = keep_keywords(&row);
     }
     view->keywords_seen = view->seen;
+    view->meant.txn = 0;
     if (view->keywords->full) /* the client will ask for no new one: see if one can be had */
         retire_keywords(view->account->env, view->account->a, view->m);
     return ERR_OK;
 }
 
-enum err view_known_keywords(const struct store_view *view, struct engine_txn *txn,
+/* Which bits mean in this snapshot what they mean to the client. */
+static enum err compare_keywords(struct store_view *view, struct engine_txn *txn, uint64_t id)
+{
+    struct row_kw row;
+    enum err e = keyword_table(txn, view->account->a, view->m, &row);
+    if (e)
+        return e;
+    view->meant.txn = id;
+    view->meant.bits = 0;
+    for (unsigned i = 0; i < row.n && i < view->keywords->n; i++)
+        if (row.word[i].state != KW_FREE && slice_eq(view->keywords->word[i], row.word[i].name))
+            view->meant.bits |= (uint64_t)1 << i;
+    return ERR_OK;
+}
+
+enum err view_known_keywords(struct store_view *view, struct engine_txn *txn,
                              const struct hot_slot *slot, uint64_t *ret)
 {
     *ret = slot->keywords;
     if (slot->modseq <= view->keywords_seen || !slot->keywords)
         return ERR_OK;
-    struct row_kw row;
-    enum err e = keyword_table(txn, view->account->a, view->m, &row);
-    for (unsigned i = 0; !e && i < KEYWORDS_MAX; i++) {
-        bool there = i < row.n && row.word[i].state != KW_FREE;
-        if (!there || !slice_eq(store_view_keyword(view, i), row.word[i].name))
-            *ret &= ~((uint64_t)1 << i);
-    }
+    uint64_t id = engine_txn_id(txn);
+    enum err e = view->meant.txn == id ? ERR_OK : compare_keywords(view, txn, id);
+    *ret &= view->meant.bits;
     return e;
 }
 

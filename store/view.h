@@ -81,6 +81,9 @@ struct store_view {
     uint32_t nrecent;
     struct view_keywords *keywords;
     uint64_t keywords_seen; /* they are as of this modseq */
+    struct {
+        uint64_t txn, bits; /* of this snapshot's keywords, those that have the same names */
+    } meant;
 
     uint64_t watcher;
     void (*changed)(void *object);
@@ -151,7 +154,7 @@ MUST_CHECK enum err view_load_keywords(struct store_view *view, struct engine_tx
                                        bool *ret_changed);
 /* Keywords of a message as the client can name them. A bit that has got another name since the
  * table was told is left out: it comes with the table, by store_view_sync. */
-MUST_CHECK enum err view_known_keywords(const struct store_view *view, struct engine_txn *txn,
+MUST_CHECK enum err view_known_keywords(struct store_view *view, struct engine_txn *txn,
                                         const struct hot_slot *slot, uint64_t *ret);
 bool view_is_recent(const struct store_view *view, uint32_t uid);
 /* The messages (from, upto] are being told: which of them are recent in this session? */

@@ -166,16 +166,27 @@ struct store_view *home_view(struct home *home, const char *path)
     return view;
 }
 
-void home_expunge(struct home *home, const char *path, uint32_t first, uint32_t last)
+void home_flags(struct home *home, const char *path, uint32_t first, uint32_t last,
+                enum flag_mode mode, uint8_t sysflags)
 {
     struct uidset uids = {0};
     struct store_view *view = home_view(home, path);
-    const struct store_flagop op = {.mode = FLAGS_ADD, .sysflags = FLAG_DELETED};
+    const struct store_flagop op = {.mode = mode, .sysflags = sysflags};
     uidset_add(&uids, first, last);
     struct store_wait *wait = store_wait_new();
     store_flags(view, &uids, &op, UINT64_MAX, store_wait_to(wait));
     assert_ok(wait_for(wait));
-    wait = store_wait_new();
+    store_view_close(view);
+    uidset_finish(&uids);
+}
+
+void home_expunge(struct home *home, const char *path, uint32_t first, uint32_t last)
+{
+    struct uidset uids = {0};
+    home_flags(home, path, first, last, FLAGS_ADD, FLAG_DELETED);
+    struct store_view *view = home_view(home, path);
+    uidset_add(&uids, first, last);
+    struct store_wait *wait = store_wait_new();
     store_expunge(view, &uids, store_wait_to(wait));
     assert_ok(wait_for(wait));
     store_view_close(view);

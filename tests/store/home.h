@@ -29,6 +29,8 @@ uint32_t home_append(struct home *home, const char *path, uint32_t octets, uint8
 void home_mailbox(struct home *home, const char *path);
 void home_delete_mailbox(struct home *home, const char *path);
 struct store_view *home_view(struct home *home, const char *path);
+void home_flags(struct home *home, const char *path, uint32_t first, uint32_t last,
+                enum flag_mode mode, uint8_t sysflags);
 /* Sets \Deleted and expunges. */
 void home_expunge(struct home *home, const char *path, uint32_t first, uint32_t last);
 void home_move(struct home *home, const char *from, uint32_t first, uint32_t last, const char *to);

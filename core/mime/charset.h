@@ -15,8 +15,9 @@ struct charset;
 /* A converter; NULL: the charset is not known (RFC 3501 section 6.4.4: BADCHARSET). An empty name
  * is us-ascii. One thread at a time. */
 struct charset *charset_open(struct slice name);
-/* Appends UTF-8. A character that is cut off at the end waits for the next piece. ERR_LIMIT: more
- * than the buf takes. */
+/* Appends UTF-8. A character that is cut off at the end waits for the next piece. Only broken text
+ * in a charset with states (ISO-2022, UTF-7, UTF-16) may depend on where it was cut. ERR_LIMIT:
+ * more than the buf takes. */
 MUST_CHECK enum err charset_put(struct charset *c, struct slice octets, struct buf *to);
 /* The text ends: what was cut off is broken. The converter is ready for another text. */
 MUST_CHECK enum err charset_end(struct charset *c, struct buf *to);

@@ -5,9 +5,13 @@
  *              place is a UID, and inside a body an offset
  *      SETTLE  wait for the batch, so that the untagged FLAGS come before the tagged answer
  */
+#include <string.h>
+
 #include "core/base/clock.h"
 #include "core/base/config.h"
 #include "core/base/date.h"
+#include "core/base/mem.h"
+#include "core/mime/envelope.h"
 #include "imap/batch.h"
 #include "imap/fetch_item.h"
 #include "imap/reply.h"
@@ -33,12 +37,16 @@ struct fetch {
     bool batch_out; /* it is with the committer */
     enum err seen_err;
 
-    /* the message under way, if it has sections */
-    bool ready;  /* message and body are at hand, nothing of it is told */
-    bool inside; /* its response has begun */
-    struct store_message message;
+    /* the message under way */
+    struct store_message message;     /* slices live no longer than the callback */
+    struct store_structure structure; /* the same, if it was wanted */
+    char *held;                       /* unless it was parsed on the pool: what it points to */
+    enum err held_err;                /* why nothing came from there */
+    bool inside;                      /* its response has begun; there are sections */
     struct section_message body;
+    struct section_place *places;        /* one per section */
     const struct fetch_section *section; /* the one to be told next, or under way */
+    const struct section_place *place;   /* its own */
     struct section_run run;
 };
 
@@ -47,7 +55,9 @@ static void close_message(struct fetch *f)
     section_close(&f->run);
     store_body_close(f->body.body);
     f->body.body = NULL;
-    f->ready = f->inside = false;
+    mem_free(f->held);
+    f->held = NULL;
+    f->inside = false;
 }
 
 static void cleanup(struct session *s, struct command *c)
@@ -66,13 +76,13 @@ static void note(struct session *s, struct fetch *f, enum err e, uint32_t uid)
         f->err = fault(&s->command.why, e, "message %u", uid);
 }
 
-/* --- the items that are one value ---------------------------------------------------------------
- */
+/* --- the items that are no sections ----------------------------------------------------------- */
 
-static void put_flags(struct reply *r, const struct store_view *view, const struct store_message *m)
+static void put_flags(struct reply *r, const struct session *s, const struct fetch *f)
 {
+    const struct store_message *m = &f->message;
     reply_add(r, SLICE("FLAGS "));
-    reply_flags(r, view, m->sysflags, m->recent, m->keywords);
+    reply_flags(r, s->view, m->sysflags, m->recent, m->keywords);
 }
 
 static void put_two(struct reply *r, unsigned v, char pad)
@@ -82,14 +92,13 @@ static void put_two(struct reply *r, unsigned v, char pad)
 }
 
 /* "17-Jul-1996 02:44:25 -0700" */
-static void put_internaldate(struct reply *r, const struct store_view *view,
-                             const struct store_message *m)
+static void put_internaldate(struct reply *r, const struct session *s, const struct fetch *f)
 {
-    int minutes = m->zone * 15;
+    int minutes = f->message.zone * 15;
     unsigned zone = (unsigned)(minutes < 0 ? -minutes : minutes);
     struct date d;
-    (void)view;
-    date_from_time((int64_t)m->internaldate + minutes * 60, &d);
+    (void)s;
+    date_from_time((int64_t)f->message.internaldate + minutes * 60, &d);
     reply_str(r, "INTERNALDATE \"");
     put_two(r, d.day, ' ');
     reply_str(r, "-");
@@ -108,53 +117,134 @@ static void put_internaldate(struct reply *r, const struct store_view *view,
     reply_str(r, "\"");
 }
 
-static void put_size(struct reply *r, const struct store_view *view, const struct store_message *m)
+static void put_size(struct reply *r, const struct session *s, const struct fetch *f)
 {
-    (void)view;
+    (void)s;
     reply_add(r, SLICE("RFC822.SIZE "));
-    reply_u64(r, m->size);
+    reply_u64(r, f->message.size);
 }
 
-static void put_uid(struct reply *r, const struct store_view *view, const struct store_message *m)
+static void put_uid(struct reply *r, const struct session *s, const struct fetch *f)
 {
-    (void)view;
+    (void)s;
     reply_add(r, SLICE("UID "));
-    reply_u64(r, m->uid);
+    reply_u64(r, f->message.uid);
+}
+
+/* What came from the pool goes with the message. */
+static void put_text(struct reply *r, const struct fetch *f, struct slice text)
+{
+    if (f->held)
+        reply_add(r, text);
+    else
+        reply_borrow(r, text);
+}
+
+static void put_envelope(struct reply *r, const struct session *s, const struct fetch *f)
+{
+    (void)s;
+    reply_add(r, SLICE("ENVELOPE "));
+    put_text(r, f, f->structure.envelope);
+}
+
+static void put_bodystructure(struct reply *r, const struct session *s, const struct fetch *f)
+{
+    (void)s;
+    reply_add(r, SLICE("BODYSTRUCTURE "));
+    put_text(r, f, f->structure.bodystructure);
+}
+
+static void put_body(struct reply *r, const struct session *s, const struct fetch *f)
+{
+    struct mime_body_walk walk = {f->structure.bodystructure, f->structure.cuts, 0};
+    struct slice piece;
+    (void)s;
+    reply_add(r, SLICE("BODY "));
+    while (mime_body_next(&walk, &piece))
+        put_text(r, f, piece);
 }
 
 /* bit of fetch_items.simple, its writer; in the order of the response */
 static const struct {
     unsigned bit;
-    void (*put)(struct reply *r, const struct store_view *view, const struct store_message *m);
+    void (*put)(struct reply *r, const struct session *s, const struct fetch *f);
 } simple_items[] = {
-    {FETCH_UID,          put_uid         },
-    {FETCH_FLAGS,        put_flags       },
-    {FETCH_INTERNALDATE, put_internaldate},
-    {FETCH_SIZE,         put_size        },
+    {FETCH_UID,           put_uid          },
+    {FETCH_FLAGS,         put_flags        },
+    {FETCH_INTERNALDATE,  put_internaldate },
+    {FETCH_SIZE,          put_size         },
+    {FETCH_ENVELOPE,      put_envelope     },
+    {FETCH_BODYSTRUCTURE, put_bodystructure},
+    {FETCH_BODY,          put_body         },
 };
 
 /* "* 7 FETCH (UID 9 FLAGS ()", true when there was an item. */
-static bool begin_response(struct session *s, const struct fetch *f, struct reply *r,
-                           const struct store_message *m)
+static bool begin_response(const struct session *s, const struct fetch *f, struct reply *r)
 {
     unsigned items = f->items->simple | (f->uid ? FETCH_UID : 0);
     bool any = false;
     reply_add(r, SLICE("* "));
-    reply_u64(r, m->seqnum);
+    reply_u64(r, f->message.seqnum);
     reply_add(r, SLICE(" FETCH ("));
     for (size_t i = 0; i < sizeof simple_items / sizeof *simple_items; i++) {
         if (!(items & simple_items[i].bit))
             continue;
         if (any)
             reply_add(r, SLICE(" "));
-        simple_items[i].put(r, s->view, m);
+        simple_items[i].put(r, s, f);
         any = true;
     }
     return any;
 }
 
-/* --- sections
- * ------------------------------------------------------------------------------------- */
+/* --- what the message consists of ------------------------------------------------------------- */
+
+static bool wants_structure(const struct fetch *f)
+{
+    return f->items->parts ||
+           f->items->simple & (FETCH_ENVELOPE | FETCH_BODYSTRUCTURE | FETCH_BODY);
+}
+
+static struct slice hold(char **to, struct slice s)
+{
+    char *at = *to;
+    if (s.len)
+        memcpy(at, s.ptr, s.len);
+    *to += s.len;
+    return slice(at, s.len);
+}
+
+/* Parsed on the pool: lent for the call, kept until the message is told. When the pool was full the
+ * command asks again. */
+static void parsed(void *object, const struct store_result *result)
+{
+    struct session *s = session_of(object);
+    struct fetch *f = s->command.progress;
+    const struct store_structure *of = result->structure;
+    if (of) {
+        char *to = f->held =
+            mem_new(of->envelope.len + of->bodystructure.len + of->cuts.len + of->parts.len);
+        f->structure.envelope = hold(&to, of->envelope);
+        f->structure.bodystructure = hold(&to, of->bodystructure);
+        f->structure.cuts = hold(&to, of->cuts);
+        f->structure.parts = hold(&to, of->parts);
+    } else if (result->err != ERR_AGAIN) {
+        f->held_err = result->err;
+    }
+    session_resume(s);
+}
+
+/* ERR_NOTFOUND: the pool has to make it. */
+static enum err find_structure(struct fetch *f)
+{
+    enum err e = f->held_err;
+    f->held_err = ERR_OK;
+    if (e || f->held || !wants_structure(f))
+        return e;
+    return store_structure(&f->message, &f->structure);
+}
+
+/* --- sections --------------------------------------------------------------------------------- */
 
 static size_t header_max(const struct session *s)
 {
@@ -168,8 +258,14 @@ static enum step warm_body(struct session *s, struct fetch *f)
     return STEP_WAIT;
 }
 
+static enum err open_section(struct session *s, struct fetch *f)
+{
+    return section_open(&f->run, f->section, f->place, &f->body, session_reader(s), header_max(s));
+}
+
 /* Opens the body and the first section: if that fails nothing has been said of the message yet.
- * ERR_AGAIN: with f->body.body the body is cold, else the rows are. */
+ * The structure does not outlive the callback, the places of the sections do. ERR_AGAIN: with
+ * f->body.body the body is cold, else the rows are. */
 static enum err open_message(struct session *s, struct fetch *f)
 {
     enum err e = ERR_OK;
@@ -177,21 +273,27 @@ static enum err open_message(struct session *s, struct fetch *f)
         e = store_body_open(s->view, f->message.uid, &f->body.body);
         if (e)
             return e;
-        f->body.size = store_body_size(f->body.body);
-        f->body.hdr_len = f->message.hdr_len;
         f->body.has_nul = f->message.has_nul;
-        f->section = f->items->sections;
     }
-    return section_open(&f->run, f->section, &f->body, session_reader(s), header_max(s));
+    struct section_place *place = f->places;
+    for (const struct fetch_section *at = f->items->sections; at && !e; at = at->next)
+        e = section_locate(at, store_body_size(f->body.body), f->message.hdr_len,
+                           f->structure.parts, place++);
+    if (e)
+        return e;
+    f->section = f->items->sections;
+    f->place = f->places;
+    return open_section(s, f);
 }
 
-/* " BODY[...] {n}" CRLF; RFC 3501 section 6.4.5: beyond the end is an empty string */
+/* " BODY[...] {n}" CRLF; RFC 3501 section 6.4.5: beyond the end is an empty string; formal syntax,
+ * nstring: what is not there is NIL. */
 static void announce(struct reply *r, const struct fetch *f)
 {
     uint64_t octets = f->run.end - f->run.at;
     reply_add(r, f->section->label);
     if (!octets) {
-        reply_str(r, " \"\"");
+        reply_str(r, f->run.missing ? " NIL" : " \"\"");
         return;
     }
     reply_str(r, " {");
@@ -201,20 +303,18 @@ static void announce(struct reply *r, const struct fetch *f)
 
 /* The rest of the message under way. STEP_DONE: it is told. Once a literal is announced there is no
  * way back: what cannot be read then ends the connection. */
-static enum step tell_sections(struct session *s, struct fetch *f)
+static enum step tell_sections(struct session *s, struct fetch *f, struct reply *r)
 {
-    struct reply r;
-    reply_begin(&r, s->conn);
     for (;;) {
         enum err e = ERR_OK;
         if (!f->run.open) { /* the first one is, so this is not the first */
-            e = section_open(&f->run, f->section, &f->body, session_reader(s), header_max(s));
+            e = open_section(s, f);
             if (!e) {
-                reply_str(&r, " ");
-                announce(&r, f);
-                reply_end(&r);
+                reply_str(r, " ");
+                announce(r, f);
             }
         }
+        reply_end(r);
         if (!e)
             e = section_send(&f->run, &f->body, session_reader(s), s->conn);
         if (e == ERR_AGAIN)
@@ -228,46 +328,18 @@ static enum step tell_sections(struct session *s, struct fetch *f)
             return STEP_FULL;
         section_close(&f->run);
         f->section = f->section->next;
+        f->place++;
         if (!f->section)
             break;
         if (conn_full(s->conn))
             return STEP_FULL;
     }
-    reply_str(&r, ")\r\n");
-    reply_end(&r);
+    reply_str(r, ")\r\n");
     close_message(f);
     return STEP_DONE;
 }
 
-/* STEP_DONE: the message is told, or passed over with f->err. */
-static enum step tell_message(struct session *s, struct fetch *f)
-{
-    if (f->inside)
-        return tell_sections(s, f);
-    enum err e = open_message(s, f);
-    if (e == ERR_AGAIN) {
-        if (f->body.body)
-            return warm_body(s, f);
-        store_warm_view(s->view, f->message.uid, session_warmed(s));
-        return STEP_WAIT;
-    }
-    if (e) {
-        note(s, f, e, f->message.uid);
-        close_message(f);
-        return STEP_DONE;
-    }
-    struct reply r;
-    reply_begin(&r, s->conn);
-    if (begin_response(s, f, &r, &f->message))
-        reply_str(&r, " ");
-    announce(&r, f);
-    reply_end(&r);
-    f->inside = true;
-    return tell_sections(s, f);
-}
-
-/* --- the walk
- * ------------------------------------------------------------------------------------- */
+/* --- the walk --------------------------------------------------------------------------------- */
 
 static enum step cold(struct session *s, const struct fetch *f)
 {
@@ -275,16 +347,60 @@ static enum step cold(struct session *s, const struct fetch *f)
     return STEP_WAIT;
 }
 
+/* What the message needs is not there yet. Then it is read again: its slices do not live that long.
+ */
+static enum step wait_for(struct session *s, struct fetch *f, enum err e)
+{
+    f->cursor.next_uid = f->message.uid;
+    if (e == ERR_NOTFOUND)
+        store_warm_structure(s->view, f->message.uid, session_to(s, parsed));
+    else if (f->body.body)
+        return warm_body(s, f);
+    else
+        return cold(s, f);
+    return STEP_WAIT;
+}
+
+/* STEP_DONE: the message is told, or passed over with f->err. */
+static enum step tell_message(struct session *s, struct fetch *f, struct reply *r)
+{
+    enum err e = find_structure(f);
+    if (e == ERR_NOTFOUND)
+        return wait_for(s, f, e);
+    if (!e && f->items->sections)
+        e = open_message(s, f);
+    if (e == ERR_AGAIN)
+        return wait_for(s, f, e);
+    if (e) {
+        note(s, f, e, f->message.uid);
+        close_message(f);
+        return STEP_DONE;
+    }
+    bool any = begin_response(s, f, r);
+    if (!f->items->sections) {
+        reply_add(r, SLICE(")\r\n"));
+        close_message(f);
+        return STEP_DONE;
+    }
+    if (any)
+        reply_str(r, " ");
+    announce(r, f);
+    f->inside = true;
+    return tell_sections(s, f, r);
+}
+
 /* All messages, or the next ones until somebody else has a turn. */
 static enum step walk(struct session *s, struct fetch *f)
 {
     uint64_t until = clock_mono_ns() + SLICE_NS;
-    bool sections = f->items->sections != NULL;
+    bool heavy = f->items->sections || wants_structure(f);
     enum step step = STEP_DONE;
     struct reply r;
     reply_begin(&r, s->conn);
     for (unsigned i = 1;; i++) {
-        if (!f->ready) {
+        if (f->inside) {
+            step = tell_sections(s, f, &r);
+        } else {
             enum err e = store_cursor_next(&f->cursor, &f->message);
             if (e == ERR_AGAIN)
                 step = cold(s, f);
@@ -292,18 +408,11 @@ static enum step walk(struct session *s, struct fetch *f)
                 note(s, f, e, f->cursor.next_uid);
             if (e)
                 break;
+            step = tell_message(s, f, &r);
         }
-        if (sections) {
-            f->ready = true;
-            step = tell_message(s, f);
-            if (step != STEP_DONE)
-                break;
-            f->ready = false;
-        } else {
-            begin_response(s, f, &r, &f->message);
-            reply_add(&r, SLICE(")\r\n"));
-        }
-        if (conn_full(s->conn) || ((sections || i % LOOK_EVERY == 0) && clock_mono_ns() > until)) {
+        if (step != STEP_DONE)
+            break;
+        if (conn_full(s->conn) || ((heavy || i % LOOK_EVERY == 0) && clock_mono_ns() > until)) {
             step = STEP_FULL;
             break;
         }
@@ -368,7 +477,10 @@ static bool sets_seen(const struct session *s, const struct fetch *f)
 static void begin_walk(struct session *s, struct fetch *f)
 {
     f->phase = WALK;
-    store_cursor_init(&f->cursor, s->view, &f->uids, f->items->sections ? WANT_MSG : WANT_HOT, 0);
+    unsigned want = wants_structure(f)   ? WANT_MSG | WANT_CACHE
+                    : f->items->sections ? WANT_MSG
+                                         : WANT_HOT;
+    store_cursor_init(&f->cursor, s->view, &f->uids, want, 0);
 }
 
 static enum err begin(struct session *s, struct command *c, struct fetch *f)
@@ -376,6 +488,12 @@ static enum err begin(struct session *s, struct command *c, struct fetch *f)
     c->cleanup = cleanup;
     f->items = c->args[1].fetch;
     f->uid = c->row->traits & CMD_UID;
+    size_t n = 1;
+    for (const struct fetch_section *at = f->items->sections; at; at = at->next)
+        n++;
+    f->places = arena_try(&s->arena, n * sizeof *f->places);
+    if (!f->places)
+        return ERR_LIMIT;
     enum err e = seqset_uids(&c->args[0].set, f->uid, s->view, &f->uids);
     if (e)
         return e;

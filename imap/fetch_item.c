@@ -6,22 +6,25 @@
 
 #include "imap/quote.h"
 
-/* name; what it adds to `simple`; or the section it stands for, with or without its own [...] */
+/* name; what it adds to `simple`, for BODY when no [...] comes; or the section it stands for, with
+ * or without its own [...] */
 static const struct item {
     struct slice name;
     unsigned simple;
     bool is_section, bracket, sets_seen;
     enum section_kind kind;
 } items[] = {
-    {{"BODY", 4},           0,                  true,  true,  true,  SECTION_ALL   },
-    {{"BODY.PEEK", 9},      0,                  true,  true,  false, SECTION_ALL   },
-    {{"FLAGS", 5},          FETCH_FLAGS,        false, false, false, SECTION_ALL   },
-    {{"INTERNALDATE", 12},  FETCH_INTERNALDATE, false, false, false, SECTION_ALL   },
-    {{"RFC822", 6},         0,                  true,  false, true,  SECTION_ALL   },
-    {{"RFC822.HEADER", 13}, 0,                  true,  false, false, SECTION_HEADER},
-    {{"RFC822.SIZE", 11},   FETCH_SIZE,         false, false, false, SECTION_ALL   },
-    {{"RFC822.TEXT", 11},   0,                  true,  false, true,  SECTION_TEXT  },
-    {{"UID", 3},            FETCH_UID,          false, false, false, SECTION_ALL   },
+    {{"BODY", 4},           FETCH_BODY,          true,  true,  true,  SECTION_ALL   },
+    {{"BODY.PEEK", 9},      0,                   true,  true,  false, SECTION_ALL   },
+    {{"BODYSTRUCTURE", 13}, FETCH_BODYSTRUCTURE, false, false, false, SECTION_ALL   },
+    {{"ENVELOPE", 8},       FETCH_ENVELOPE,      false, false, false, SECTION_ALL   },
+    {{"FLAGS", 5},          FETCH_FLAGS,         false, false, false, SECTION_ALL   },
+    {{"INTERNALDATE", 12},  FETCH_INTERNALDATE,  false, false, false, SECTION_ALL   },
+    {{"RFC822", 6},         0,                   true,  false, true,  SECTION_ALL   },
+    {{"RFC822.HEADER", 13}, 0,                   true,  false, false, SECTION_HEADER},
+    {{"RFC822.SIZE", 11},   FETCH_SIZE,          false, false, false, SECTION_ALL   },
+    {{"RFC822.TEXT", 11},   0,                   true,  false, true,  SECTION_TEXT  },
+    {{"UID", 3},            FETCH_UID,           false, false, false, SECTION_ALL   },
 };
 
 static const struct {
@@ -32,7 +35,18 @@ static const struct {
     {{"HEADER", 6},             SECTION_HEADER    },
     {{"HEADER.FIELDS", 13},     SECTION_FIELDS    },
     {{"HEADER.FIELDS.NOT", 17}, SECTION_FIELDS_NOT},
+    {{"MIME", 4},               SECTION_MIME      },
     {{"TEXT", 4},               SECTION_TEXT      },
+};
+
+/* RFC 3501 section 6.4.5; a macro stands alone. */
+static const struct {
+    struct slice name;
+    unsigned simple;
+} macros[] = {
+    {{"ALL", 3},  FETCH_FLAGS | FETCH_INTERNALDATE | FETCH_SIZE | FETCH_ENVELOPE             },
+    {{"FAST", 4}, FETCH_FLAGS | FETCH_INTERNALDATE | FETCH_SIZE                              },
+    {{"FULL", 4}, FETCH_FLAGS | FETCH_INTERNALDATE | FETCH_SIZE | FETCH_ENVELOPE | FETCH_BODY},
 };
 
 /* --- header-list ---------------------------------------------------------------------------- */
@@ -86,17 +100,24 @@ static enum parse header_list(struct parser *p, struct field_node **ret, size_t 
 
 /* --- section -------------------------------------------------------------------------------- */
 
-/* "BODY[" spec [SP "(" fields ")"] "]" ["<" first ">"], the fields as they were written. */
+/* "BODY[" [part "."] spec [SP "(" fields ")"] "]" ["<" first ">"], the fields as they were written.
+ */
 static bool make_label(struct parser *p, struct fetch_section *section, struct slice spec,
                        const struct field_node *fields)
 {
-    size_t most = 64;
+    enum { NUMBER = 11 }; /* octets of one, with its dot */
+    size_t most = 64 + section->nnumber * NUMBER;
     for (const struct field_node *f = fields; f; f = f->next)
         most += 2 * f->name.len + QUOTE_EXTRA + 1;
     char *to = parse_room(p, most);
     if (!to)
         return false;
-    size_t n = (size_t)snprintf(to, most, "BODY[" SLICE_FMT, SLICE_ARG(spec));
+    size_t n = (size_t)snprintf(to, most, "BODY[");
+    for (size_t i = 0; i < section->nnumber; i++)
+        n += (size_t)snprintf(to + n, most - n, "%s%u", i ? "." : "", section->number[i]);
+    if (spec.len)
+        n += (size_t)snprintf(to + n, most - n, "%s" SLICE_FMT, section->nnumber ? "." : "",
+                              SLICE_ARG(spec));
     for (const struct field_node *f = fields; f; f = f->next) {
         to[n++] = ' ';
         if (f == fields)
@@ -112,18 +133,44 @@ static bool make_label(struct parser *p, struct fetch_section *section, struct s
     return true;
 }
 
+static bool comes_digit(const struct parser *p)
+{
+    return p->pos < p->in.len && p->in.ptr[p->pos] >= '0' && p->in.ptr[p->pos] <= '9';
+}
+
+/* nz-number *("." nz-number) ["."], the last dot before the text that follows. */
+static enum parse part_number(struct parser *p, struct fetch_section *section, bool *ret_text)
+{
+    size_t most = 1;
+    for (size_t i = p->pos; i < p->in.len && p->in.ptr[i] != ']'; i++)
+        most += p->in.ptr[i] == '.';
+    section->number = parse_room(p, most * sizeof *section->number);
+    if (!section->number)
+        return PARSE_BAD;
+    do {
+        if (parse_number(p, 1, &section->number[section->nnumber++]) != PARSE_DONE)
+            return PARSE_BAD;
+        *ret_text = parse_peek(p, '.');
+        p->pos += *ret_text;
+    } while (*ret_text && comes_digit(p));
+    return PARSE_DONE;
+}
+
 /* "[" section-spec "]" ["<" number "." nz-number ">"] */
 static enum parse bracket(struct parser *p, struct fetch_section *section)
 {
     struct field_node *fields = NULL;
     struct slice spec = SLICE_NONE;
-    if (parse_char(p, '[') != PARSE_DONE)
+    bool text = true; /* a name, which may be empty where no dot announces it */
+    if (parse_char(p, '[') != PARSE_DONE ||
+        (comes_digit(p) && part_number(p, section, &text) != PARSE_DONE))
         return PARSE_BAD;
-    struct slice name = parse_name(p);
+    struct slice name = text ? parse_name(p) : SLICE_NONE;
     size_t i = 0, n = sizeof specs / sizeof *specs;
     while (i < n && !slice_ieq(name, specs[i].name))
         i++;
-    if (i == n)
+    if (i == n || (text && section->nnumber && !name.len) ||
+        (specs[i].kind == SECTION_MIME && !section->nnumber))
         return PARSE_BAD;
     spec = specs[i].name;
     section->kind = specs[i].kind;
@@ -162,10 +209,12 @@ static enum parse item(struct parser *p, struct fetch_items *to, struct fetch_se
             found = &items[i];
     if (!found)
         return PARSE_BAD;
-    to->simple |= found->simple;
-    to->sets_seen |= found->sets_seen;
-    if (!found->is_section)
+    bool section_comes = found->is_section && !(found->simple && !parse_peek(p, '['));
+    if (!section_comes) {
+        to->simple |= found->simple;
         return PARSE_DONE;
+    }
+    to->sets_seen |= found->sets_seen;
     struct fetch_section *section = parse_room(p, sizeof *section);
     if (!section)
         return PARSE_BAD;
@@ -173,7 +222,9 @@ static enum parse item(struct parser *p, struct fetch_items *to, struct fetch_se
     section->label = found->name;
     **tail = section;
     *tail = &section->next;
-    return found->bracket ? bracket(p, section) : PARSE_DONE;
+    enum parse r = found->bracket ? bracket(p, section) : PARSE_DONE;
+    to->parts |= section->nnumber > 0;
+    return r;
 }
 
 enum parse fetch_items_parse(struct parser *p, struct fetch_items **ret)
@@ -185,10 +236,12 @@ enum parse fetch_items_parse(struct parser *p, struct fetch_items **ret)
     *ret = to;
     if (!parse_peek(p, '(')) {
         struct parser before = *p;
-        if (slice_ieq(parse_name(p), SLICE("FAST"))) {
-            to->simple = FETCH_FLAGS | FETCH_INTERNALDATE | FETCH_SIZE;
-            return PARSE_DONE;
-        }
+        struct slice name = parse_name(p);
+        for (size_t i = 0; i < sizeof macros / sizeof *macros; i++)
+            if (slice_ieq(name, macros[i].name)) {
+                to->simple = macros[i].simple;
+                return PARSE_DONE;
+            }
         *p = before;
         return item(p, to, &tail);
     }

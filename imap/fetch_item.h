@@ -14,20 +14,26 @@ enum {
     FETCH_FLAGS = 2,
     FETCH_INTERNALDATE = 4,
     FETCH_SIZE = 8,
+    FETCH_ENVELOPE = 16,
+    FETCH_BODYSTRUCTURE = 32,
+    FETCH_BODY = 64, /* without a section: BODYSTRUCTURE without its extension data */
 };
 
 enum section_kind {
     SECTION_ALL,    /* BODY[] */
     SECTION_HEADER, /* with its blank line */
     SECTION_TEXT,
+    SECTION_MIME,      /* of a part only */
     SECTION_FIELDS,    /* HEADER.FIELDS */
     SECTION_FIELDS_NOT /* HEADER.FIELDS.NOT */
 };
 
-/* Octets of the message. */
+/* Octets of the message, or of one of its parts. */
 struct fetch_section {
     struct fetch_section *next;
     enum section_kind kind;
+    uint32_t *number; /* 2.1 of BODY[2.1.TEXT] */
+    size_t nnumber;   /* 0: the message */
     bool partial;
     uint32_t first, count; /* <first.count> */
     struct slice *fields;  /* sorted without regard to case, for bsearch */
@@ -37,6 +43,7 @@ struct fetch_section {
 
 struct fetch_items {
     unsigned simple; /* FETCH_... */
+    bool parts;      /* some section is that of a part */
     struct fetch_section *sections;
     bool sets_seen; /* one of them is not .PEEK */
 };

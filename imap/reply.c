@@ -5,6 +5,7 @@
 
 #include "core/base/utf7.h"
 #include "core/net/conn.h"
+#include "core/net/outq.h"
 #include "imap/command.h"
 #include "imap/quote.h"
 #include "store/store.h"
@@ -30,6 +31,12 @@ void reply_add(struct reply *r, struct slice s)
     if (s.len)
         memcpy(r->text + r->n, s.ptr, s.len);
     r->n += s.len;
+}
+
+void reply_borrow(struct reply *r, struct slice s)
+{
+    reply_end(r);
+    outq_borrow(conn_out(r->conn), s);
 }
 
 void reply_str(struct reply *r, const char *s)

@@ -28,6 +28,7 @@ static inline void reply_begin(struct reply *r, struct conn *conn)
 }
 void reply_end(struct reply *r); /* hands over what is gathered; adds nothing */
 void reply_add(struct reply *r, struct slice s);
+void reply_borrow(struct reply *r, struct slice s); /* of the store's map: not copied */
 void reply_str(struct reply *r, const char *s);
 void reply_u64(struct reply *r, uint64_t v);
 void reply_string(struct reply *r, struct slice s);  /* quoted or literal; <= 64 KiB */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/mime/parts.h"
 #include "core/net/conn.h"
 #include "core/net/outq.h"
 #include "store/store.h"
@@ -18,6 +19,42 @@ void section_range(const struct fetch_section *section, uint64_t len, uint64_t *
     *ret_at = section->first < len ? section->first : len;
     if (section->count < len - *ret_at)
         *ret_end = *ret_at + section->count;
+}
+
+static bool is_header(enum section_kind kind)
+{
+    return kind == SECTION_HEADER || kind == SECTION_FIELDS || kind == SECTION_FIELDS_NOT;
+}
+
+/* A message needs no table of its parts to be cut in two. */
+static void locate_in_message(enum section_kind kind, uint64_t size, uint32_t hdr_len,
+                              struct section_place *ret)
+{
+    *ret = (struct section_place){.at = kind == SECTION_TEXT ? hdr_len : 0,
+                                  .end = is_header(kind) ? hdr_len : size};
+}
+
+enum err section_locate(const struct fetch_section *section, uint64_t size, uint32_t hdr_len,
+                        struct slice parts, struct section_place *ret)
+{
+    enum mime_what what = is_header(section->kind)        ? MIME_WHAT_HEADER
+                          : section->kind == SECTION_MIME ? MIME_WHAT_MIME
+                          : section->kind == SECTION_TEXT ? MIME_WHAT_TEXT
+                                                          : MIME_WHAT_ALL;
+    uint32_t at, len;
+    if (!section->nnumber) {
+        locate_in_message(section->kind, size, hdr_len, ret);
+        return ret->at <= ret->end && ret->end <= size ? ERR_OK : ERR_CORRUPT;
+    }
+    enum err e = mime_section(parts, section->number, section->nnumber, what, &at, &len, NULL);
+    if (e == ERR_NOTFOUND) {
+        *ret = (struct section_place){.missing = true};
+        return ERR_OK;
+    }
+    if (e)
+        return e;
+    *ret = (struct section_place){.at = at, .end = (uint64_t)at + len};
+    return ret->end <= size ? ERR_OK : ERR_CORRUPT;
 }
 
 /* A header line with its CRLF, and the lines that continue it. */
@@ -59,13 +96,13 @@ enum err section_pick(const struct fetch_section *section, struct slice header, 
 
 /* The header as one piece: straight from the map when it lies in one, else copied into `copy`. */
 static enum err whole_header(const struct section_message *m, struct store_reader *reader,
-                             size_t len, struct buf *copy, struct slice *ret)
+                             uint64_t at, size_t len, struct buf *copy, struct slice *ret)
 {
     size_t have = 0;
     while (have < len) {
         struct iovec iov[8];
         int n;
-        enum err e = store_body_map(m->body, reader, have, iov, 8, &n);
+        enum err e = store_body_map(m->body, reader, at + have, iov, 8, &n);
         if (e)
             return e;
         if (have == 0 && iov[0].iov_len >= len) {
@@ -87,18 +124,19 @@ static enum err whole_header(const struct section_message *m, struct store_reade
 }
 
 static enum err gather(struct section_run *run, const struct fetch_section *section,
-                       const struct section_message *m, struct store_reader *reader,
-                       size_t header_max)
+                       const struct section_place *place, const struct section_message *m,
+                       struct store_reader *reader, size_t header_max)
 {
     struct buf copy;
-    struct slice header;
-    size_t len = m->hdr_len < header_max ? m->hdr_len : header_max;
+    struct slice header = SLICE_NONE;
+    uint64_t all = place->end - place->at;
+    size_t len = all < header_max ? (size_t)all : header_max;
     buf_init(&copy, header_max);
     buf_init(&run->text, header_max);
-    enum err e = whole_header(m, reader, len, &copy, &header);
+    enum err e = whole_header(m, reader, place->at, len, &copy, &header);
     if (!e)
         e = section_pick(section, header, &run->text);
-    run->at = copy.len; /* where it is cold */
+    run->at = place->at + copy.len; /* where it is cold */
     buf_finish(&copy);
     if (e) {
         buf_finish(&run->text);
@@ -129,19 +167,19 @@ static void send_octets(struct conn *conn, struct slice s, bool has_nul)
 }
 
 enum err section_open(struct section_run *run, const struct fetch_section *section,
-                      const struct section_message *m, struct store_reader *reader,
-                      size_t header_max)
+                      const struct section_place *place, const struct section_message *m,
+                      struct store_reader *reader, size_t header_max)
 {
-    *run = (struct section_run){.open = true};
+    *run = (struct section_run){.open = true, .missing = place->missing};
     enum err e = ERR_OK;
+    if (place->missing)
+        return ERR_OK;
     if (section->kind == SECTION_FIELDS || section->kind == SECTION_FIELDS_NOT) {
-        e = gather(run, section, m, reader, header_max);
+        e = gather(run, section, place, m, reader, header_max);
     } else {
-        uint64_t base = section->kind == SECTION_TEXT ? m->hdr_len : 0;
-        uint64_t end = section->kind == SECTION_HEADER ? m->hdr_len : m->size;
-        section_range(section, end - base, &run->at, &run->end);
-        run->at += base;
-        run->end += base;
+        section_range(section, place->end - place->at, &run->at, &run->end);
+        run->at += place->at;
+        run->end += place->at;
         struct iovec iov;
         int n;
         if (run->at < run->end)

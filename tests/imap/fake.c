@@ -4,6 +4,7 @@
 
 #include "auth/auth.h"
 #include "core/base/mem.h"
+#include "core/mime/parts.h"
 #include "tests/core/rig.h"
 #include "tests/lib/later.h"
 
@@ -254,6 +255,43 @@ void store_warm_body(struct store_body *body, uint64_t offset, size_t len, struc
 {
     (void)body, (void)offset, (void)len;
     warmed(to);
+}
+
+/* One text part, and a structure of no meaning. */
+static const struct store_structure *structure(void)
+{
+    static struct store_structure of;
+    static unsigned char row[MIME_ROW];
+    struct mime_part part = {.parent = MIME_NO_PART,
+                             .kind = MIME_TEXT,
+                             .body_off = fake.header,
+                             .body_len = (uint32_t)(fake.text.len - fake.header)};
+    mime_row_encode(&part, row);
+    of = (struct store_structure){.envelope = SLICE("(envelope)"),
+                                  .bodystructure = SLICE("(structure)"),
+                                  .parts = slice((const char *)row, sizeof row)};
+    return &of;
+}
+
+enum err store_structure(const struct store_message *message, struct store_structure *ret)
+{
+    (void)message;
+    if (once(&fake.cold_structure))
+        return ERR_NOTFOUND;
+    *ret = *structure();
+    return ERR_OK;
+}
+
+void store_warm_structure(struct store_view *view, uint32_t uid, struct store_to to)
+{
+    (void)view;
+    struct store_result result = {.err = uid == fake.gone ? ERR_GONE : ERR_OK};
+    if (once(&fake.full_pool))
+        result.err = ERR_AGAIN;
+    if (!result.err)
+        result.structure = structure();
+    fake.warmed++;
+    later(to, &result);
 }
 
 /* --- views ---------------------------------------------------------------------------------- */

@@ -26,9 +26,9 @@ struct fake {
     enum err auth, open, change, body, incoming, sync;
     enum err map; /* from the octet map_from on */
     uint64_t map_from;
-    unsigned cold_open, cold_info, cold_rows, cold_body, cold_map, cold_list,
-        cold_sync; /* so many calls are ERR_AGAIN before one succeeds */
-    unsigned busy; /* so many writes of an upload are ERR_AGAIN */
+    unsigned cold_open, cold_info, cold_rows, cold_body, cold_map, cold_list, cold_sync,
+        cold_structure, full_pool; /* so many calls are ERR_AGAIN before one succeeds */
+    unsigned busy;                 /* so many writes of an upload are ERR_AGAIN */
     unsigned cred_flags;
     bool hold; /* changes are not answered until fake_release */
 

@@ -201,6 +201,33 @@ static void fetch_waits_for_cold_pages_wherever_they_are(void **state)
     gone(fd);
 }
 
+static void fetch_waits_for_a_structure_that_is_not_stored(void **state)
+{
+    (void)state;
+    int fd = selected();
+    for (unsigned n = 0; n < 4; n++) {
+        fake.cold_structure = n;
+        fake.full_pool = n / 2;
+        fake.cold_rows = fake.cold_body = fake.cold_map = n;
+        say(fd, "a FETCH 1 (ENVELOPE BODY BODY.PEEK[1])\r\n");
+        rig_expect(fd, "* 1 FETCH (ENVELOPE (envelope) BODY (structure) BODY[1] {10}\r\n"
+                       "one\r\ntwo\r\n)\r\na OK Done\r\n");
+    }
+    gone(fd);
+}
+
+static void fetch_passes_over_what_cannot_be_parsed(void **state)
+{
+    (void)state;
+    int fd = selected();
+    fake.cold_structure = 1;
+    fake.gone = 1;
+    say(fd, "a FETCH 1:2 ENVELOPE\r\n");
+    rig_expect(fd, "* 2 FETCH (ENVELOPE (envelope))\r\n"
+                   "a NO [EXPUNGEISSUED] Some messages have been expunged\r\n");
+    gone(fd);
+}
+
 static void nul_is_sent_as_0x80(void **state)
 {
     (void)state;
@@ -726,6 +753,8 @@ int main(void)
         WITH_RIG(select_that_fails_closes_what_was_selected),
         WITH_RIG(fetch_comes_whole_from_any_pieces),
         WITH_RIG(fetch_waits_for_cold_pages_wherever_they_are),
+        WITH_RIG(fetch_waits_for_a_structure_that_is_not_stored),
+        WITH_RIG(fetch_passes_over_what_cannot_be_parsed),
         WITH_RIG(nul_is_sent_as_0x80),
         WITH_RIG(an_empty_message_is_an_empty_string),
         WITH_RIG(a_message_that_is_gone_is_left_out),

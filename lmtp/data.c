@@ -5,10 +5,10 @@
  *                                    --size, LAST-> DELIVER --one answer a recipient--> done
  *
  * Nothing can be said while the octets come (RFC 5321 section 3.3). */
+#include <inttypes.h>
+
 #include "lmtp/command.h"
 #include "lmtp/session.h"
-
-#include <inttypes.h>
 
 enum phase { UPLOAD_BEGIN, UPLOAD_RECEIVE, UPLOAD_DELIVER };
 

@@ -1,0 +1,48 @@
+"""One transaction of ten thousand recipients, good ones mixed with bad ones."""
+import socket
+
+from conftest import DOMAIN, PORTS
+
+RECIPIENTS = 10_000
+
+
+def test_ten_thousand_recipients(make_server):
+    users = [f"user{n}" for n in range(20)]
+    server = make_server(users, {("lmtp", "recipients"): RECIPIENTS})
+    wire = socket.create_connection((server.address, PORTS["lmtp"]), timeout=60)
+    reader = wire.makefile("rb")
+
+    def codes(count):
+        found = []
+        while len(found) < count:
+            line = reader.readline()
+            assert line, "the server closed the connection"
+            if line[3:4] == b" ":
+                found.append(int(line[:3]))
+        return found
+
+    def rcpt(number):
+        if number % 10 == 9:
+            return f"RCPT TO:<nobody{number}@{DOMAIN}>\r\n"
+        return f"RCPT TO:<{users[number % 20]}+{number}@{DOMAIN}>\r\n"
+
+    wire.sendall(b"LHLO client.example.net\r\nMAIL FROM:<a@example.net>\r\n")
+    assert codes(3) == [220, 250, 250]
+    accepted, number = 0, 0
+    while accepted < RECIPIENTS:
+        wire.sendall("".join(rcpt(n) for n in range(number, number + 500)).encode())
+        for code, n in zip(codes(500), range(number, number + 500)):
+            bad = n % 10 == 9
+            assert code == (550 if bad else 250 if accepted < RECIPIENTS else 452), n
+            accepted += code == 250
+        number += 500
+    wire.sendall(b"DATA\r\n")
+    assert codes(1) == [354]
+    wire.sendall(b"Subject: to all\r\n\r\nhello\r\n.\r\n")
+    assert codes(RECIPIENTS) == [250] * RECIPIENTS
+    wire.sendall(b"QUIT\r\n")
+    assert codes(1) == [221]
+    for user in users:
+        imap = server.imap(user)
+        assert len(imap.fetch_dict("1:*", "(UID FLAGS)")) == (user[-1] != "9"), "one copy each"
+        imap.logout()

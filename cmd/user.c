@@ -57,16 +57,32 @@ static int outcome(struct verb_call *call, const char *name, struct store_wait *
 /* --- add, passwd ------------------------------------------------------------------------------ */
 
 /* NAME and the new verifier of the password that comes by the input. */
-static int read_new(struct verb_call *call, struct slice *ret_verifier)
+static enum err make_plain(struct verb_call *call, struct slice password, struct slice *ret)
+{
+    const struct slice prefix = SLICE("{PLAIN}");
+    if (password.len == 0 || slice_find(password, '\0') < password.len)
+        return ERR_SYNTAX;
+    char *text = arena_try(&call->arena, prefix.len + password.len);
+    if (!text)
+        return ERR_TOOBIG;
+    memcpy(text, prefix.ptr, prefix.len);
+    memcpy(text + prefix.len, password.ptr, password.len);
+    *ret = slice(text, prefix.len + password.len);
+    return ERR_OK;
+}
+
+/* `plain`: of passwd alone, for APOP; an account that has nothing else could not log in. */
+static int read_new(struct verb_call *call, bool plain, struct slice *ret_verifier)
 {
     struct slice password;
     (void)verb_flag(call, "--password-stdin"); /* the tool's: where the password comes from */
-    const char *scheme = user_scheme(call);
+    const char *scheme = plain ? "plain" : user_scheme(call);
     if (!scheme || !verb_arguments(call, 1, 1))
         return EXIT_USAGE;
     if (!verb_password(call, &password))
         return EXIT_FAILED;
-    enum err e = auth_verifier_make(scheme, password, &call->arena, ret_verifier);
+    enum err e = plain ? make_plain(call, password, ret_verifier)
+                       : auth_verifier_make(scheme, password, &call->arena, ret_verifier);
     return e ? verb_complain(call, "%s", user_password_error(e)) : EXIT_DONE;
 }
 
@@ -74,7 +90,7 @@ int verb_user_add(struct verb_call *call)
 {
     struct slice login, verifier;
     struct store_result result;
-    int status = read_new(call, &verifier);
+    int status = read_new(call, false, &verifier);
     if (status)
         return status;
     if (!verb_login(call, call->argv[0], &login))
@@ -95,22 +111,42 @@ int verb_user_add(struct verb_call *call)
     return status;
 }
 
+/* The credential that a new verifier belongs to. The account's own is the first; a {PLAIN} one
+ * stands beside it, and serves APOP alone. NULL: there is no room for another. */
+static struct store_cred *cred_for(struct store_cred *creds, size_t *n, bool plain)
+{
+    uint32_t id = 0;
+    for (size_t i = 0; i < *n; i++) {
+        if (plain == auth_verifier_plain(creds[i].verifier, NULL, NULL))
+            return &creds[i];
+        id = creds[i].id > id ? creds[i].id : id;
+    }
+    if (*n == CREDS_MAX)
+        return NULL;
+    struct store_cred *cred = &creds[(*n)++];
+    *cred = (struct store_cred){.id = id + 1,
+                                .protocols = plain ? CRED_POP3 : CRED_IMAP | CRED_POP3,
+                                .name = plain ? SLICE("apop") : SLICE_NONE};
+    return cred;
+}
+
 int verb_user_passwd(struct verb_call *call)
 {
     struct store_user user;
     struct slice verifier;
     struct store_cred creds[CREDS_MAX];
-    int status = read_new(call, &verifier);
+    bool plain = verb_flag(call, "--apop");
+    int status = read_new(call, plain, &verifier);
     if (status)
         return status;
     if (!verb_user(call, call->argv[0], &user))
         return EXIT_FAILED;
     memcpy(creds, user.creds, user.ncreds * sizeof *creds);
-    if (user.ncreds == 0) {
-        creds[0] = (struct store_cred){.id = 1, .protocols = CRED_IMAP | CRED_POP3};
-        user.ncreds = 1;
-    }
-    creds[0].verifier = verifier; /* the account's own; app passwords stay */
+    struct store_cred *cred = cred_for(creds, &user.ncreds, plain); /* the others stay */
+    if (!cred)
+        return verb_complain(call, "the account has %d credentials, and no room for more",
+                             CREDS_MAX);
+    cred->verifier = verifier;
     user.creds = creds;
     struct store_wait *wait = store_wait_new();
     store_user_set(call->store, &user, store_wait_to(wait));

@@ -1,6 +1,7 @@
 """Programs that people fetch mail with: each keeps mail and knows what it has seen, and each empties
 the maildrop, in plaintext, after STLS, and over TLS from the start."""
 import glob
+import hashlib
 import os
 import poplib
 import shutil
@@ -8,7 +9,7 @@ import subprocess
 import tempfile
 
 import pytest
-from conftest import PASSWORD, PORTS, service_user
+from conftest import DOMAIN, PASSWORD, PORTS, service_user
 
 WAYS = ["plain", "stls", "tls"]
 
@@ -198,3 +199,28 @@ def test_keeps_and_empties(kind, way, make_server, folder):
     emptier = kind(server, f"{folder}/bob", "bob", way, keep=False)
     assert emptier.fetch() == 3
     assert left(server, "bob") == 0
+
+
+def test_apop(make_server):
+    """RFC 1939 section 7: only for an account whose credential is {PLAIN}."""
+    server = make_server(["alice", "erin"], {("pop3", "apop"): "yes", ("auth", "delay"): "0s..0s"})
+    run(os.path.join(server.programs, "tandem"), "-c", server.ini, "user", "passwd", "erin",
+        "--apop", "--password-stdin", input=b"digested\n")
+    server.deliver(text("one"), "erin")
+    pop3 = poplib.POP3(server.address, PORTS["pop3"], timeout=30)
+    pop3.apop("erin", "digested")
+    assert pop3.stat()[0] == 1
+    pop3.quit()
+    stamps = set()
+    for user, password in (("erin", PASSWORD), ("alice", PASSWORD), ("nobody", PASSWORD)):
+        pop3 = poplib.POP3(server.address, PORTS["pop3"], timeout=30)
+        stamps.add(hashlib.sha256(pop3.getwelcome()).digest())
+        with pytest.raises(poplib.error_proto, match=r"\[AUTH\]"):
+            pop3.apop(user, password)
+        with pytest.raises(poplib.error_proto, match=r"\[AUTH\]"):
+            pop3.user("erin")
+            pop3.pass_("digested")
+        pop3.close()
+    assert len(stamps) == 3, "no two greetings are the same"
+    server.pop3("erin").quit()
+    assert f"user=erin@{DOMAIN}" in server.log_text() and "mech=apop" in server.log_text()

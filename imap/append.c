@@ -39,20 +39,20 @@ static enum err check(struct session *s, struct command *c, struct append *a)
 {
     struct store_status status;
     uint32_t octets = c->args[3].stream.octets;
-    uint64_t most = store_account_limits(session_account(s))->message_octets;
+    uint32_t most = session_append_limit(s);
     enum err e = store_path_check(c->args[0].text, &s->arena, &a->path);
     if (!e)
         e = store_mailbox_status(session_reader(s), session_account(s), a->path, &status);
     if (e)
         return e;
-    if (most && octets > most)
+    if (octets > most)
         return ERR_TOOBIG;
     if (!octets) {
         c->text = "The message is empty";
         return ERR_CANNOT;
     }
     e = store_quota_check(session_reader(s), session_account(s), octets, 1);
-    return e ? e : store_incoming_new(session_account(s), most ? most : UINT32_MAX, &a->in);
+    return e ? e : store_incoming_new(session_account(s), most, &a->in);
 }
 
 static enum step begin(struct session *s, struct command *c, struct append *a)

@@ -45,6 +45,7 @@ static const struct capability {
     {{"LITERAL-", 8},       literal_minus },
     {{"SASL-IR", 7},        sasl          }, /* RFC 4959 */
     {{"ID", 2},             NULL          }, /* RFC 2971 */
+    {{"ENABLE", 6},         NULL          }, /* RFC 5161 */
     {{"IDLE", 4},           NULL          }, /* RFC 2177 */
     {{"NAMESPACE", 9},      NULL          }, /* RFC 2342 */
     {{"CHILDREN", 8},       NULL          }, /* RFC 3348 */
@@ -93,12 +94,26 @@ static void add_mechanisms(const struct session *s, struct reply *r)
     }
 }
 
+/* RFC 7889 section 2: with its number where that is the same for all mailboxes, which is known once
+ * the account is. */
+static void add_appendlimit(const struct session *s, struct reply *r)
+{
+    if (masked(s, SLICE("APPENDLIMIT")))
+        return;
+    reply_str(r, " APPENDLIMIT");
+    if (s->state == STATE_START)
+        return;
+    reply_str(r, "=");
+    reply_u64(r, session_append_limit(s));
+}
+
 void imap_capabilities(const struct session *s, struct reply *r)
 {
     reply_str(r, "CAPABILITY IMAP4rev1"); /* RFC 3501; cannot be masked */
     for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++)
         if (!capabilities[i].offered || capabilities[i].offered(s))
             add(s, r, capabilities[i].name);
+    add_appendlimit(s, r);
     if (s->state == STATE_START)
         add_mechanisms(s, r);
 }
@@ -112,4 +127,11 @@ enum step imap_capability(struct session *s, struct command *c)
     reply_str(&r, "\r\n");
     reply_end(&r);
     return command_ok(c, "That is all");
+}
+
+/* RFC 5161 section 3.1: what is not known is passed over, and nothing that is known needs it. */
+enum step imap_enable(struct session *s, struct command *c)
+{
+    conn_send(s->conn, SLICE("* ENABLED\r\n"));
+    return command_ok(c, NULL);
 }

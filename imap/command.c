@@ -18,6 +18,7 @@ static const struct imap_command commands[] = {
     ROW("COPY", IN_SELECTED, "set mailbox", CMD_TARGET | CMD_CHANGE, imap_copy),
     ROW("CREATE", IN_AUTHED, "mailbox", CMD_CHANGE, imap_create),
     ROW("DELETE", IN_AUTHED, "mailbox", CMD_CHANGE | CMD_DELETE, imap_delete),
+    ROW("ENABLE", IN_AUTHED, "atoms", 0, imap_enable),
     ROW("EXAMINE", IN_AUTHED, "mailbox", CMD_NO_SYNC | CMD_DEAD_VIEW, imap_examine),
     ROW("EXPUNGE", IN_SELECTED, "", CMD_CHANGE | CMD_DELETE | CMD_VIEW, imap_expunge),
     ROW("FETCH", IN_SELECTED, "set fetch", CMD_NO_EXPUNGE, imap_fetch),

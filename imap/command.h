@@ -77,9 +77,9 @@ enum step command_fail(struct command *c, enum err e, const char *text);
 
 /* One handler per row. */
 imap_step imap_append, imap_authenticate, imap_capability, imap_close, imap_copy, imap_create,
-    imap_delete, imap_examine, imap_expunge, imap_fetch, imap_id, imap_idle, imap_list, imap_login,
-    imap_logout, imap_lsub, imap_move, imap_namespace, imap_noop, imap_rename, imap_search,
-    imap_select, imap_starttls, imap_status, imap_store, imap_subscribe, imap_unselect,
+    imap_delete, imap_enable, imap_examine, imap_expunge, imap_fetch, imap_id, imap_idle, imap_list,
+    imap_login, imap_logout, imap_lsub, imap_move, imap_namespace, imap_noop, imap_rename,
+    imap_search, imap_select, imap_starttls, imap_status, imap_store, imap_subscribe, imap_unselect,
     imap_unsubscribe;
 
 #endif

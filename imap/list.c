@@ -238,12 +238,13 @@ enum step imap_status(struct session *s, struct command *c)
         const char *name;
         uint64_t value;
     } values[] = {
-        {STATUS_MESSAGES,    "MESSAGES",    st.messages   },
-        {STATUS_RECENT,      "RECENT",      st.recent     },
-        {STATUS_UIDNEXT,     "UIDNEXT",     st.uidnext    },
-        {STATUS_UIDVALIDITY, "UIDVALIDITY", st.uidvalidity},
-        {STATUS_UNSEEN,      "UNSEEN",      st.unseen     },
-        {STATUS_SIZE,        "SIZE",        st.octets     },
+        {STATUS_MESSAGES,    "MESSAGES",    st.messages            },
+        {STATUS_RECENT,      "RECENT",      st.recent              },
+        {STATUS_UIDNEXT,     "UIDNEXT",     st.uidnext             },
+        {STATUS_UIDVALIDITY, "UIDVALIDITY", st.uidvalidity         },
+        {STATUS_UNSEEN,      "UNSEEN",      st.unseen              },
+        {STATUS_SIZE,        "SIZE",        st.octets              },
+        {STATUS_APPENDLIMIT, "APPENDLIMIT", session_append_limit(s)},
     };
     bool any = false;
     struct reply r;

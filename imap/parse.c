@@ -178,6 +178,19 @@ static enum parse word_atom(struct parser *p, struct arg *ret)
     return ret->text.len ? PARSE_DONE : PARSE_BAD;
 }
 
+static enum parse word_atoms(struct parser *p, struct arg *ret)
+{
+    size_t from = p->pos;
+    while (take_while(p, is_atom_char).len) {
+        if (!parse_peek(p, ' ')) {
+            ret->text = slice(p->in.ptr + from, p->pos - from);
+            return PARSE_DONE;
+        }
+        p->pos++;
+    }
+    return PARSE_BAD;
+}
+
 static bool is_base64_char(char c)
 {
     return is_digit(c) || (ascii_upper(c) >= 'A' && ascii_upper(c) <= 'Z') || c == '+' ||
@@ -395,6 +408,7 @@ static const struct {
     struct slice name;
     unsigned bit;
 } status_items[] = {
+    {{"APPENDLIMIT", 11}, STATUS_APPENDLIMIT},
     {{"MESSAGES", 8},     STATUS_MESSAGES   },
     {{"RECENT", 6},       STATUS_RECENT     },
     {{"SIZE", 4},         STATUS_SIZE       },
@@ -485,6 +499,7 @@ static const struct word {
     char first; /* the octet that tells an optional one; '\0': any, it is the last word */
 } words[] = {
     {{"atom", 4},    word_atom,    '\0'},
+    {{"atoms", 5},   word_atoms,   '\0'},
     {{"astring", 7}, word_astring, '\0'},
     {{"date", 4},    word_date,    '"' },
     {{"fetch", 5},   word_fetch,   '\0'},

@@ -7,6 +7,7 @@
  *      flags     "(" flag list ")"              store     FLAGS, +FLAGS.SILENT ... and the flags
  *      date      date-time in quotes            status    "(" status items ")"
  *      id        NIL or "(" string pairs ")"    fetch     fetch items
+ *      atoms     one or more, with one SP between
  *      atom      as it says                     initial   base64, or "=" (RFC 4959)
  *      search    search options and keys
  *      stream    announcement of a literal that the command itself will read; the last word
@@ -56,13 +57,14 @@ enum {
     STATUS_UIDNEXT = 4,
     STATUS_UIDVALIDITY = 8,
     STATUS_UNSEEN = 16,
-    STATUS_SIZE = 32 /* RFC 8438 */
+    STATUS_SIZE = 32,       /* RFC 8438 */
+    STATUS_APPENDLIMIT = 64 /* RFC 7889 */
 };
 
 struct arg {
     bool given; /* false: it was optional and is not there */
     union {
-        struct slice text;      /* astring, mailbox, pattern, atom, initial */
+        struct slice text;      /* astring, mailbox, pattern, atom, atoms, initial */
         struct seqset set;      /* set */
         struct flag_list flags; /* flags */
         struct {                /* store */

@@ -108,6 +108,12 @@ const struct config *session_config(const struct session *s)
     return server_config(listener_server(conn_listener(s->conn)));
 }
 
+uint32_t session_append_limit(const struct session *s)
+{
+    uint64_t most = store_account_limits(session_account(s))->message_octets;
+    return most && most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+}
+
 bool session_may_delete(const struct session *s)
 {
     return !(s->auth->cred_flags & (CRED_NO_DELETE | CRED_READ_ONLY));

@@ -74,7 +74,8 @@ struct store_account *session_account(const struct session *s);
 struct store_reader *session_reader(const struct session *s);
 const struct config *session_config(const struct session *s); /* the newest: keys of class L */
 struct auth_peer session_peer(const struct session *s);
-bool session_may_delete(const struct session *s); /* no no-delete credential */
+uint32_t session_append_limit(const struct session *s); /* octets of the largest message */
+bool session_may_delete(const struct session *s);       /* no no-delete credential */
 
 /* The command's progress, zeroed at its first call, in the arena. */
 void *session_progress(struct session *s, size_t size);

@@ -4,7 +4,7 @@ C: HELO client.example.net
 S: 500 5.5.2 *
 C: DATA
 S: 503 5.5.1 *
-C: BDAT 0 LAST
+C: BURL imap:x LAST
 S: 500 5.5.2 *
 S: 421 4.7.0 *
 eof

@@ -23,7 +23,7 @@ MUST_CHECK enum err charset_put(struct charset *c, struct slice octets, struct b
 MUST_CHECK enum err charset_end(struct charset *c, struct buf *to);
 void charset_close(struct charset *c); /* NULL shrugs */
 
-/* The value of a header field, unfolded, with its encoded words decoded: RFC 2047 section 6.2
+/* The value of a header field, unfolded and with its encoded words decoded: RFC 2047 section 6.2
  * (blanks between two of them are dropped; a character may not be split, but often is, and is put
  * together when charset and encoding are the same). Octets above 0x7f outside encoded words are
  * UTF-8 (RFC 6532), else windows-1252. ERR_LIMIT. */

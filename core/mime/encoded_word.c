@@ -90,11 +90,16 @@ static enum err end_words(struct reading *r)
     return e;
 }
 
+/* Line ends are those of folding (RFC 5322 section 2.2.3), and go. */
 static enum err put_plain(struct reading *r, struct slice s)
 {
     enum err e = end_words(r);
-    if (!e)
-        e = charset_put(r->plain, s, r->to);
+    while (!e && s.len) {
+        size_t n = slice_find(s, '\n');
+        bool cr = n < s.len && n && s.ptr[n - 1] == '\r';
+        e = charset_put(r->plain, slice_first(s, n - cr), r->to);
+        s = slice_from(s, n < s.len ? n + 1 : n);
+    }
     return e ? e : charset_end(r->plain, r->to);
 }
 

@@ -193,7 +193,8 @@ enum err section_send(struct section_run *run, const struct section_message *m,
                       struct store_reader *reader, struct conn *conn)
 {
     if (run->gathered) { /* no longer than a header may be: one piece */
-        struct slice text = slice(run->text.ptr + run->at, run->end - run->at);
+        struct slice text = slice_from(buf_slice(&run->text), run->at);
+        text = slice_first(text, run->end - run->at);
         while (text.len && slice_find(text, '\0') < text.len) {
             size_t n = slice_find(text, '\0');
             conn_send(conn, slice_first(text, n));

@@ -18,6 +18,7 @@ struct tale {
     void (*before)(struct life *life);
     const struct step *steps;
     size_t nsteps;
+    bool small; /* every power cut and every kill is tried, always */
 };
 
 extern const struct tale tales[];

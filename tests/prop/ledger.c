@@ -189,7 +189,8 @@ static void say_rows(struct writing *w)
     if (!e && slice_starts(cursor.key, key_a(&from, a)) && !key_get64(cursor.key, 4, &seq))
         abort();
     engine_cursor_close(&cursor);
-    SAY(&w->page->text, "journal up to %" PRIu64 "\n", seq);
+    if (w->ids) /* a stop that finds no room loses the lines that waited (store/journal.h) */
+        SAY(&w->page->text, "journal up to %" PRIu64 "\n", seq);
 }
 
 /* --- the catalog -------------------------------------------------------------------------------

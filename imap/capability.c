@@ -49,6 +49,8 @@ static const struct capability {
     {{"IDLE", 4},           NULL          }, /* RFC 2177 */
     {{"NAMESPACE", 9},      NULL          }, /* RFC 2342 */
     {{"CHILDREN", 8},       NULL          }, /* RFC 3348 */
+    {{"LIST-EXTENDED", 13}, NULL          }, /* RFC 5258 */
+    {{"LIST-STATUS", 11},   NULL          }, /* RFC 5819 */
     {{"SPECIAL-USE", 11},   NULL          }, /* RFC 6154 */
     {{"STATUS=SIZE", 11},   NULL          }, /* RFC 8438 */
     {{"ESEARCH", 7},        NULL          }, /* RFC 4731 */

@@ -24,7 +24,7 @@ static const struct imap_command commands[] = {
     ROW("FETCH", IN_SELECTED, "set fetch", CMD_NO_EXPUNGE, imap_fetch),
     ROW("ID", IN_ANY, "id", 0, imap_id),
     ROW("IDLE", IN_AUTHED, "", CMD_DEAD_VIEW, imap_idle),
-    ROW("LIST", IN_AUTHED, "astring pattern", 0, imap_list),
+    ROW("LIST", IN_AUTHED, "?select astring patterns ?return", 0, imap_list),
     ROW("LOGIN", IN_START, "astring astring", CMD_SECRET | CMD_PASSWORD, imap_login),
     ROW("LOGOUT", IN_ANY, "", CMD_NO_SYNC | CMD_DEAD_VIEW, imap_logout),
     ROW("LSUB", IN_AUTHED, "astring pattern", 0, imap_lsub),

@@ -4,10 +4,48 @@
 
 #include "core/base/clock.h"
 #include "core/base/utf7.h"
+#include "imap/list_parse.h"
 #include "imap/pattern.h"
 #include "imap/quote.h"
 #include "imap/reply.h"
 #include "imap/session.h"
+
+/* --- the items of STATUS ---------------------------------------------------------------------- */
+
+static void tell_item(struct reply *r, const char *name, uint64_t value, bool *any)
+{
+    if (*any)
+        reply_str(r, " ");
+    *any = true;
+    reply_str(r, name);
+    reply_str(r, " ");
+    reply_u64(r, value);
+}
+
+/* " (MESSAGES 3)" and the line end. */
+static void tell_status(const struct session *s, struct reply *r, unsigned items,
+                        const struct store_status *st)
+{
+    const struct {
+        unsigned bit;
+        const char *name;
+        uint64_t value;
+    } values[] = {
+        {STATUS_MESSAGES,    "MESSAGES",    st->messages           },
+        {STATUS_RECENT,      "RECENT",      st->recent             },
+        {STATUS_UIDNEXT,     "UIDNEXT",     st->uidnext            },
+        {STATUS_UIDVALIDITY, "UIDVALIDITY", st->uidvalidity        },
+        {STATUS_UNSEEN,      "UNSEEN",      st->unseen             },
+        {STATUS_SIZE,        "SIZE",        st->octets             },
+        {STATUS_APPENDLIMIT, "APPENDLIMIT", session_append_limit(s)},
+    };
+    bool any = false;
+    reply_str(r, " (");
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        if (items & values[i].bit)
+            tell_item(r, values[i].name, values[i].value, &any);
+    reply_str(r, ")\r\n");
+}
 
 /* --- LIST and LSUB: RFC 3501 sections 6.3.8, 6.3.9
  * ------------------------------------------------ The store gives all names in one snapshot. They
@@ -18,13 +56,21 @@ struct row {
     struct row *next;
     unsigned flags;
     enum special_use use;
+    bool real;      /* not only what stands above another */
+    bool selected;  /* it meets the selection options */
+    bool childinfo; /* something below it meets them, */
+    bool forced;    /* and is not told itself */
+    const struct store_status *status;
     struct slice name; /* on the wire's form, not quoted */
 };
 
 struct list {
     struct arena *arena;
-    struct pattern pattern;
+    struct pattern patterns[LIST_PATTERNS_MAX];
+    size_t npatterns;
     bool lsub;
+    bool extended; /* RFC 5258: options or several patterns */
+    unsigned select, returns, status;
     struct row *rows, **tail;
     enum err err;
 };
@@ -38,10 +84,19 @@ static struct row *add_row(struct list *list, struct slice wire)
     }
     char *to = (char *)(row + 1);
     memcpy(to, wire.ptr, wire.len);
-    row->name = slice(to, wire.len);
+    *row = (struct row){.name = slice(to, wire.len)};
     *list->tail = row;
     list->tail = &row->next;
     return row;
+}
+
+/* A name is matched by any of the patterns. */
+static bool matches(const struct list *list, struct slice name)
+{
+    for (size_t i = 0; i < list->npatterns; i++)
+        if (pattern_match(&list->patterns[i], name))
+            return true;
+    return false;
 }
 
 /* Does the pattern end in `%`? Then LSUB tells the level above a subscribed name. */
@@ -50,37 +105,42 @@ static bool ends_in_percent(const struct pattern *p)
     return p->text.len && p->text.ptr[p->text.len - 1] == '%';
 }
 
-/* LSUB "" "%" with only a/b subscribed: (\Noselect) a. */
+/* LSUB "" "%" with only a/b subscribed: (\Noselect) a. LIST (SUBSCRIBED RECURSIVEMATCH) "" "%": a,
+ * with CHILDINFO (RFC 5258 section 3.5). */
 static bool add_parents(struct list *list, struct slice wire)
 {
+    bool told = !list->lsub && matches(list, wire);
     for (size_t n = slice_find(wire, '/'); n < wire.len;
          n += 1 + slice_find(slice_from(wire, n + 1), '/')) {
         struct slice parent = slice_first(wire, n);
-        if (!pattern_match(&list->pattern, parent))
+        if (!matches(list, parent))
             continue;
         struct row *row = add_row(list, parent);
         if (!row)
             return false;
-        row->flags = MAILBOX_NOSELECT | MAILBOX_CHILDREN;
+        row->flags = list->lsub ? MAILBOX_NOSELECT | MAILBOX_CHILDREN : MAILBOX_NONEXISTENT;
+        row->selected = list->lsub;
+        row->childinfo = !list->lsub;
+        row->forced = !list->lsub && !told;
     }
     return true;
 }
 
-/* By name; a subscription before the parents of others that have its name. */
+/* By name; what is there before what stands above others. */
 static int by_name(const void *a, const void *b)
 {
     const struct row *x = *(struct row *const *)a, *y = *(struct row *const *)b;
     int d = slice_cmp(x->name, y->name);
-    return d ? d : !!(y->flags & MAILBOX_SUBSCRIBED) - !!(x->flags & MAILBOX_SUBSCRIBED);
+    return d ? d : y->real - x->real;
 }
 
-/* One row a name: what stands above several subscriptions was gathered for each of them. */
+/* One row a name: what stands above several others was gathered for each of them. */
 static bool sort_rows(struct list *list)
 {
     size_t n = 0, k = 0;
     for (const struct row *row = list->rows; row; row = row->next)
         n++;
-    struct row **rows = arena_try(list->arena, (n + 1) * sizeof(struct row *));
+    struct row *last = NULL, **rows = arena_try(list->arena, (n + 1) * sizeof(struct row *));
     if (!rows)
         return false;
     for (struct row *row = list->rows; row; row = row->next)
@@ -88,12 +148,42 @@ static bool sort_rows(struct list *list)
     qsort(rows, n, sizeof(struct row *), by_name);
     list->tail = &list->rows;
     for (k = 0; k < n; k++) {
-        if (k && slice_eq(rows[k]->name, rows[k - 1]->name))
+        if (last && slice_eq(rows[k]->name, last->name)) {
+            last->childinfo |= rows[k]->childinfo;
+            last->forced |= rows[k]->forced;
             continue;
-        *list->tail = rows[k];
-        list->tail = &rows[k]->next;
+        }
+        last = rows[k];
+        *list->tail = last;
+        list->tail = &last->next;
     }
     *list->tail = NULL;
+    return true;
+}
+
+/* RFC 5258 section 3.1: every option must be met; without SUBSCRIBED only what exists is. */
+static bool selects(const struct list *list, const struct store_mailbox *mailbox)
+{
+    if (list->lsub || list->select & LIST_SUBSCRIBED) {
+        if (!(mailbox->flags & MAILBOX_SUBSCRIBED))
+            return false;
+    } else if (mailbox->flags & MAILBOX_NONEXISTENT) {
+        return false;
+    }
+    return !(list->select & LIST_SPECIAL_USE) || mailbox->use != USE_NONE;
+}
+
+static bool add_status(struct list *list, struct row *row, const struct store_mailbox *mailbox)
+{
+    if (!list->status || !mailbox->has_status)
+        return true;
+    struct store_status *status = arena_try(list->arena, sizeof *status);
+    if (!status) {
+        list->err = ERR_LIMIT;
+        return false;
+    }
+    *status = mailbox->status;
+    row->status = status;
     return true;
 }
 
@@ -101,18 +191,22 @@ static bool gather(void *arg, const struct store_mailbox *mailbox)
 {
     struct list *list = arg;
     char wire[5 * 480];
-    if (list->lsub ? !(mailbox->flags & MAILBOX_SUBSCRIBED) : mailbox->flags & MAILBOX_NONEXISTENT)
+    bool selected = selects(list, mailbox), recursive = list->select & LIST_RECURSIVEMATCH;
+    if (!selected && !recursive)
         return true;
     size_t n = utf7_encode(slice_first(mailbox->path, 480), wire);
     struct slice name = slice(wire, n);
-    if (list->lsub && ends_in_percent(&list->pattern) && !add_parents(list, name))
+    bool above = recursive || (list->lsub && ends_in_percent(&list->patterns[0]));
+    if (selected && above && !add_parents(list, name))
         return false;
     struct row *row = add_row(list, name);
     if (!row)
         return false;
     row->flags = mailbox->flags;
     row->use = mailbox->use;
-    return true;
+    row->real = true;
+    row->selected = selected;
+    return !selected || add_status(list, row, mailbox);
 }
 
 static const struct slice use_names[] = {
@@ -126,22 +220,55 @@ static const struct slice use_names[] = {
       [USE_FLAGGED] = {"\\Flagged", 8},
 };
 
-static void tell_row(struct reply *r, const struct list *list, const struct row *row)
+/* RFC 5258 section 3.5: which options something below it has met. */
+static void tell_childinfo(struct reply *r, unsigned select)
 {
-    char text[2 * 5 * 480 + QUOTE_EXTRA];
-    reply_str(r, list->lsub ? "* LSUB (" : "* LIST (");
-    if (row->flags & (MAILBOX_NOSELECT | MAILBOX_NONEXISTENT))
+    bool both = select & LIST_SUBSCRIBED && select & LIST_SPECIAL_USE;
+    reply_str(r, " (\"CHILDINFO\" (");
+    if (select & LIST_SUBSCRIBED)
+        reply_str(r, "\"SUBSCRIBED\"");
+    if (both)
+        reply_str(r, " ");
+    if (select & LIST_SPECIAL_USE)
+        reply_str(r, "\"SPECIAL-USE\"");
+    reply_str(r, "))");
+}
+
+static void tell_attributes(struct reply *r, const struct list *list, const struct row *row)
+{
+    bool missing = row->flags & MAILBOX_NONEXISTENT;
+    if (missing && list->extended)
+        reply_str(r, "\\NonExistent ");
+    else if (missing || row->flags & MAILBOX_NOSELECT)
         reply_str(r, "\\Noselect ");
     if (row->flags & MAILBOX_NOINFERIORS)
         reply_str(r, "\\Noinferiors ");
     reply_str(r, row->flags & MAILBOX_CHILDREN ? "\\HasChildren" : "\\HasNoChildren");
+    if ((list->select | list->returns) & LIST_SUBSCRIBED && row->flags & MAILBOX_SUBSCRIBED)
+        reply_str(r, " \\Subscribed");
     if (row->use != USE_NONE) {
         reply_str(r, " ");
         reply_add(r, use_names[row->use]);
     }
+}
+
+static void tell_row(struct session *s, struct reply *r, const struct list *list,
+                     const struct row *row)
+{
+    char text[2 * 5 * 480 + QUOTE_EXTRA];
+    struct slice name = slice(text, quote_string(row->name, text));
+    reply_str(r, list->lsub ? "* LSUB (" : "* LIST (");
+    tell_attributes(r, list, row);
     reply_str(r, ") \"/\" ");
-    reply_add(r, slice(text, quote_string(row->name, text)));
+    reply_add(r, name);
+    if (row->childinfo)
+        tell_childinfo(r, list->select);
     reply_str(r, "\r\n");
+    if (row->status) { /* RFC 5819 section 2 */
+        reply_str(r, "* STATUS ");
+        reply_add(r, name);
+        tell_status(s, r, list->status, row->status);
+    }
 }
 
 static enum step tell(struct session *s, struct command *c, struct list *list)
@@ -155,28 +282,38 @@ static enum step tell(struct session *s, struct command *c, struct list *list)
             reply_end(&r);
             return STEP_FULL;
         }
-        if (pattern_match(&list->pattern, list->rows->name))
-            tell_row(&r, list, list->rows);
+        const struct row *row = list->rows;
+        if ((row->selected || row->forced) && matches(list, row->name))
+            tell_row(s, &r, list, row);
     }
     reply_end(&r);
     return command_ok(c, NULL);
 }
 
-static enum step list(struct session *s, struct command *c, bool lsub)
+/* RFC 5258 section 3: an empty pattern of an extended command matches nothing. */
+static enum err make_patterns(struct list *list, struct slice reference, const struct slice *items,
+                              size_t n)
 {
-    struct list *list = c->progress;
-    if (list)
-        return tell(s, c, list);
-    list = session_progress(s, sizeof *list);
-    *list = (struct list){.arena = &s->arena, .lsub = lsub, .tail = &list->rows};
-    struct slice reference = c->args[0].text, pattern = c->args[1].text;
-    if (!pattern.len && !lsub) { /* asks for the delimiter, and the root of the reference */
-        conn_send(s->conn, SLICE("* LIST (\\Noselect) \"/\" \"\"\r\n"));
-        return command_ok(c, NULL);
+    for (size_t i = 0; i < n; i++) {
+        if (list->extended && !items[i].len)
+            continue;
+        enum err e =
+            pattern_make(reference, items[i], list->arena, &list->patterns[list->npatterns]);
+        if (e)
+            return e;
+        list->npatterns++;
     }
-    enum err e = pattern_make(reference, pattern, &s->arena, &list->pattern);
+    return ERR_OK;
+}
+
+static enum step run(struct session *s, struct command *c, struct list *list,
+                     struct slice reference, const struct slice *items, size_t n)
+{
+    list->arena = &s->arena;
+    list->tail = &list->rows;
+    enum err e = make_patterns(list, reference, items, n);
     if (!e)
-        e = store_mailbox_list(session_reader(s), session_account(s), false, gather, list);
+        e = store_mailbox_list(session_reader(s), session_account(s), list->status, gather, list);
     if (e == ERR_AGAIN) {
         c->progress = NULL;
         store_warm_mailbox(session_account(s), SLICE("INBOX"), session_warmed(s));
@@ -184,19 +321,36 @@ static enum step list(struct session *s, struct command *c, bool lsub)
     }
     if (!e)
         e = list->err;
-    if (!e && lsub && !sort_rows(list))
+    if (!e && (list->lsub || list->select & LIST_RECURSIVEMATCH) && !sort_rows(list))
         e = ERR_LIMIT;
     return e ? command_fail(c, e, NULL) : tell(s, c, list);
 }
 
 enum step imap_list(struct session *s, struct command *c)
 {
-    return list(s, c, false);
+    const struct arg *select = &c->args[0], *patterns = &c->args[2], *returns = &c->args[3];
+    if (c->progress)
+        return tell(s, c, c->progress);
+    struct list *list = session_progress(s, sizeof *list);
+    list->extended = select->given || returns->given || patterns->patterns.several;
+    list->select = select->given ? select->options : 0;
+    list->returns = returns->given ? returns->returns.options : 0;
+    list->status = returns->given ? returns->returns.status : 0;
+    if (!list->extended && !patterns->patterns.items[0].len) {
+        /* asks for the delimiter, and the root of the reference */
+        conn_send(s->conn, SLICE("* LIST (\\Noselect) \"/\" \"\"\r\n"));
+        return command_ok(c, NULL);
+    }
+    return run(s, c, list, c->args[1].text, patterns->patterns.items, patterns->patterns.n);
 }
 
 enum step imap_lsub(struct session *s, struct command *c)
 {
-    return list(s, c, true);
+    if (c->progress)
+        return tell(s, c, c->progress);
+    struct list *list = session_progress(s, sizeof *list);
+    list->lsub = true;
+    return run(s, c, list, c->args[0].text, &c->args[1].text, 1);
 }
 
 /* --- NAMESPACE: RFC 2342 section 5 ---------------------------------------------------------- */
@@ -209,19 +363,8 @@ enum step imap_namespace(struct session *s, struct command *c)
 
 /* --- STATUS: RFC 3501 section 6.3.10 -------------------------------------------------------- */
 
-static void tell_item(struct reply *r, const char *name, uint64_t value, bool *any)
-{
-    if (*any)
-        reply_str(r, " ");
-    *any = true;
-    reply_str(r, name);
-    reply_str(r, " ");
-    reply_u64(r, value);
-}
-
 enum step imap_status(struct session *s, struct command *c)
 {
-    unsigned items = c->args[1].status;
     struct slice path;
     struct store_status st;
     enum err e = store_path_check(c->args[0].text, &s->arena, &path);
@@ -233,29 +376,11 @@ enum step imap_status(struct session *s, struct command *c)
     }
     if (e)
         return command_fail(c, e, NULL);
-    const struct {
-        unsigned bit;
-        const char *name;
-        uint64_t value;
-    } values[] = {
-        {STATUS_MESSAGES,    "MESSAGES",    st.messages            },
-        {STATUS_RECENT,      "RECENT",      st.recent              },
-        {STATUS_UIDNEXT,     "UIDNEXT",     st.uidnext             },
-        {STATUS_UIDVALIDITY, "UIDVALIDITY", st.uidvalidity         },
-        {STATUS_UNSEEN,      "UNSEEN",      st.unseen              },
-        {STATUS_SIZE,        "SIZE",        st.octets              },
-        {STATUS_APPENDLIMIT, "APPENDLIMIT", session_append_limit(s)},
-    };
-    bool any = false;
     struct reply r;
     reply_begin(&r, s->conn);
     reply_str(&r, "* STATUS ");
     reply_mailbox(&r, path);
-    reply_str(&r, " (");
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        if (items & values[i].bit)
-            tell_item(&r, values[i].name, values[i].value, &any);
-    reply_str(&r, ")\r\n");
+    tell_status(s, &r, c->args[1].status, &st);
     reply_end(&r);
     return command_ok(c, NULL);
 }

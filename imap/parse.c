@@ -6,6 +6,7 @@
 #include "core/base/utf7.h"
 #include "imap/fetch_item.h"
 #include "imap/frame.h"
+#include "imap/list_parse.h"
 #include "imap/quote.h"
 #include "imap/search_parse.h"
 
@@ -204,9 +205,14 @@ static enum parse word_initial(struct parser *p, struct arg *ret)
     return ret->text.len ? PARSE_DONE : PARSE_BAD;
 }
 
+enum parse parse_pattern(struct parser *p, struct slice *ret)
+{
+    return string_or(p, is_list_char, ret);
+}
+
 static enum parse word_pattern(struct parser *p, struct arg *ret)
 {
-    return string_or(p, is_list_char, &ret->text);
+    return parse_pattern(p, &ret->text);
 }
 
 static enum parse word_mailbox(struct parser *p, struct arg *ret)
@@ -425,20 +431,25 @@ static unsigned status_bit(struct slice name)
     return 0;
 }
 
-static enum parse word_status(struct parser *p, struct arg *ret)
+enum parse parse_status(struct parser *p, unsigned *ret)
 {
-    ret->status = 0;
+    *ret = 0;
     if (parse_char(p, '(') != PARSE_DONE)
         return PARSE_BAD;
     for (;;) {
         unsigned bit = status_bit(parse_name(p));
         if (!bit)
             return PARSE_BAD;
-        ret->status |= bit;
+        *ret |= bit;
         if (!parse_peek(p, ' '))
             return parse_char(p, ')');
         p->pos++;
     }
+}
+
+static enum parse word_status(struct parser *p, struct arg *ret)
+{
+    return parse_status(p, &ret->status);
 }
 
 /* RFC 2971 section 3.3: at most 30 pairs. */
@@ -498,21 +509,24 @@ static const struct word {
     enum parse (*parse)(struct parser *p, struct arg *ret);
     char first; /* the octet that tells an optional one; '\0': any, it is the last word */
 } words[] = {
-    {{"atom", 4},    word_atom,    '\0'},
-    {{"atoms", 5},   word_atoms,   '\0'},
-    {{"astring", 7}, word_astring, '\0'},
-    {{"date", 4},    word_date,    '"' },
-    {{"fetch", 5},   word_fetch,   '\0'},
-    {{"flags", 5},   word_flags,   '(' },
-    {{"id", 2},      word_id,      '\0'},
-    {{"initial", 7}, word_initial, '\0'},
-    {{"mailbox", 7}, word_mailbox, '\0'},
-    {{"pattern", 7}, word_pattern, '\0'},
-    {{"search", 6},  word_search,  '\0'},
-    {{"set", 3},     word_set,     '\0'},
-    {{"status", 6},  word_status,  '\0'},
-    {{"store", 5},   word_store,   '\0'},
-    {{"stream", 6},  word_stream,  '\0'},
+    {{"atom", 4},     word_atom,           '\0'},
+    {{"atoms", 5},    word_atoms,          '\0'},
+    {{"astring", 7},  word_astring,        '\0'},
+    {{"date", 4},     word_date,           '"' },
+    {{"fetch", 5},    word_fetch,          '\0'},
+    {{"flags", 5},    word_flags,          '(' },
+    {{"id", 2},       word_id,             '\0'},
+    {{"initial", 7},  word_initial,        '\0'},
+    {{"mailbox", 7},  word_mailbox,        '\0'},
+    {{"pattern", 7},  word_pattern,        '\0'},
+    {{"patterns", 8}, list_patterns_parse, '\0'},
+    {{"return", 6},   list_return_parse,   '\0'},
+    {{"search", 6},   word_search,         '\0'},
+    {{"select", 6},   list_select_parse,   '(' },
+    {{"set", 3},      word_set,            '\0'},
+    {{"status", 6},   word_status,         '\0'},
+    {{"store", 5},    word_store,          '\0'},
+    {{"stream", 6},   word_stream,         '\0'},
 };
 
 static const struct word *word_find(struct slice name)

@@ -10,6 +10,9 @@
  *      atoms     one or more, with one SP between
  *      atom      as it says                     initial   base64, or "=" (RFC 4959)
  *      search    search options and keys
+ *      select    "(" selection options of LIST ")"
+ *      patterns  list-mailbox, or "(" some ")"
+ *      return    "RETURN (" return options of LIST ")"
  *      stream    announcement of a literal that the command itself will read; the last word
  *
  * Slices point into the command, or into the arena where something had to be unquoted. There is no
@@ -76,8 +79,17 @@ struct arg {
             uint32_t time;
             int8_t zone;
         } date;
-        unsigned status; /* status: STATUS_... */
-        struct {         /* id: key, value, key, value; a NIL value has no ptr */
+        unsigned status;  /* status: STATUS_... */
+        unsigned options; /* select: LIST_... of imap/list_parse.h */
+        struct {          /* patterns */
+            struct slice *items;
+            size_t n;
+            bool several; /* in parentheses */
+        } patterns;
+        struct { /* return: LIST_..., STATUS_... */
+            unsigned options, status;
+        } returns;
+        struct { /* id: key, value, key, value; a NIL value has no ptr */
             struct slice *items;
             size_t n;
         } id;
@@ -110,6 +122,10 @@ MUST_CHECK enum parse parse_args(struct parser *p, const char *grammar, struct a
 bool parse_peek(const struct parser *p, char c);
 MUST_CHECK enum parse parse_char(struct parser *p, char c);
 MUST_CHECK enum parse parse_astring(struct parser *p, struct slice *ret);
+/* list-mailbox: an astring that may hold wildcards. */
+MUST_CHECK enum parse parse_pattern(struct parser *p, struct slice *ret);
+/* "(" status items ")": STATUS_... */
+MUST_CHECK enum parse parse_status(struct parser *p, unsigned *ret);
 /* A sequence set. */
 MUST_CHECK enum parse parse_set(struct parser *p, struct seqset *ret);
 /* An atom; empty: there is none. */

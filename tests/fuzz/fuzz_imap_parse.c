@@ -101,6 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         "mailbox",
         "mailbox mailbox",
         "astring pattern",
+        "?select astring patterns ?return",
         "mailbox status",
         "set",
         "set fetch",

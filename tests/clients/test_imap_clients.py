@@ -12,7 +12,7 @@ MAIL = os.path.join(os.path.dirname(HERE), "mail")
 
 
 def mails():
-    for name in sorted(os.listdir(MAIL)):
+    for name in sorted(name for name in os.listdir(MAIL) if name.endswith(".eml")):
         with open(os.path.join(MAIL, name), "rb") as f:
             yield name, f.read()
 

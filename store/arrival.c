@@ -10,7 +10,9 @@
 #include "core/mime/header.h"
 
 enum {
-    HEADER_CAP = 1 << 20, /* what lies beyond is stored, and not looked at for a thread */
+    HEADER_CAP = 1 << 20,  /* what lies beyond is stored, and not looked at for a thread */
+    FIELDS_MAX = 64 << 10, /* of header fields: what is made of more fits no row, and takes a loop
+                              too long; it is for the pool, when somebody asks */
     RECENT_REFS = 3
 };
 
@@ -82,8 +84,9 @@ unsigned char *facts_cache_row(const struct facts *facts, const struct mime_tree
     buf_init(&structure, ROW_MAX);
     buf_init(&cuts, ROW_MAX);
     buf_init(&parts, ROW_MAX);
-    bool enveloped = mime_envelope(tree, &envelope) == ERR_OK;
-    bool structured = mime_structure(tree, &structure, &cuts) == ERR_OK;
+    bool small = tree->kept.len <= FIELDS_MAX;
+    bool enveloped = small && mime_envelope(tree, &envelope) == ERR_OK;
+    bool structured = small && mime_structure(tree, &structure, &cuts) == ERR_OK;
     bool tabled = mime_table(tree, &parts) == ERR_OK;
     memcpy(ids, &facts->message_id, 8);
     for (; n < facts->nrefs; n++)

@@ -8,6 +8,7 @@
 #include "core/base/siphash.h"
 #include "core/mime/envelope.h"
 #include "core/mime/header.h"
+#include "core/mime/sort.h"
 
 enum {
     HEADER_CAP = 1 << 20,  /* what lies beyond is stored, and not looked at for a thread */
@@ -76,7 +77,7 @@ unsigned char *facts_cache_row(const struct facts *facts, const struct mime_tree
                                size_t *ret_len)
 {
     unsigned char row[ROW_MAX], ids[8 * (1 + THREAD_REFS)];
-    struct buf envelope, structure, cuts, parts;
+    struct buf envelope, structure, cuts, parts, sort;
     size_t used = 0, n = 0;
     struct slice unfit = SLICE_NONE;
     unfit.len = ROW_MAX; /* what has no room in a buf has none in the row */
@@ -84,9 +85,11 @@ unsigned char *facts_cache_row(const struct facts *facts, const struct mime_tree
     buf_init(&structure, ROW_MAX);
     buf_init(&cuts, ROW_MAX);
     buf_init(&parts, ROW_MAX);
+    buf_init(&sort, ROW_MAX);
     bool small = tree->kept.len <= FIELDS_MAX;
     bool enveloped = small && mime_envelope(tree, &envelope) == ERR_OK;
     bool structured = small && mime_structure(tree, &structure, &cuts) == ERR_OK;
+    bool sorted = small && sort_keys_append(tree, &sort) == ERR_OK;
     bool tabled = mime_table(tree, &parts) == ERR_OK;
     memcpy(ids, &facts->message_id, 8);
     for (; n < facts->nrefs; n++)
@@ -96,6 +99,7 @@ unsigned char *facts_cache_row(const struct facts *facts, const struct mime_tree
               structured ? buf_slice(&structure) : unfit);
     cache_add(row, &used, PARSER_VERSION, CACHE_CUTS, structured ? buf_slice(&cuts) : unfit);
     cache_add(row, &used, PARSER_VERSION, CACHE_PARTS, tabled ? buf_slice(&parts) : unfit);
+    cache_add(row, &used, PARSER_VERSION, CACHE_SORT, sorted ? buf_slice(&sort) : unfit);
     cache_add(row, &used, PARSER_VERSION, CACHE_THREAD, slice(ids, 8 + 8 * n));
     if (facts->digest)
         cache_add(row, &used, PARSER_VERSION, CACHE_HEADER,
@@ -104,6 +108,7 @@ unsigned char *facts_cache_row(const struct facts *facts, const struct mime_tree
     buf_finish(&structure);
     buf_finish(&cuts);
     buf_finish(&parts);
+    buf_finish(&sort);
     *ret_len = used;
     return mem_dup(row, used);
 }

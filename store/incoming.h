@@ -17,7 +17,7 @@
 enum { PIECE_CHUNKS = 64, PIECE_OCTETS = PIECE_CHUNKS * CHUNK_PAYLOAD, PIECES_UNDER_WAY = 2 };
 enum { THREAD_REFS = 5 };
 enum {
-    PARSER_VERSION = 2
+    PARSER_VERSION = 3
 }; /* of `cache` rows: raised when a parser of core/mime gives other tags */
 
 /* What is learned from the octets as they pass, and from the header when it is whole. */

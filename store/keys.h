@@ -225,7 +225,7 @@ enum cache_tag {
     CACHE_CUTS,
     CACHE_PARTS,
     CACHE_PREVIEW,
-    CACHE_SORT,
+    CACHE_SORT, /* core/mime/sort.h */
     CACHE_THREAD,
     CACHE_HEADER
 };

@@ -11,7 +11,6 @@
 #include "core/mime/sort.h"
 
 enum {
-    HEADER_CAP = 1 << 20,  /* what lies beyond is stored, and not looked at for a thread */
     FIELDS_MAX = 64 << 10, /* of header fields: what is made of more fits no row, and takes a loop
                               too long; it is for the pool, when somebody asks */
     RECENT_REFS = 3
@@ -56,17 +55,38 @@ static void thread_refs(struct facts *facts, struct siphash_key sip, struct slic
         add_ref(facts, first);
 }
 
-static struct slice field(struct slice header, struct slice name)
+/* Values of the first field of each of these names; empty: there is none. */
+struct fields {
+    struct slice message_id, references, in_reply_to, date;
+};
+
+/* One walk for all: a hostile header has a hundred thousand fields. */
+static void find_fields(struct slice header, size_t cap, struct fields *ret)
 {
+    const struct {
+        struct slice name;
+        struct slice *value;
+    } wanted[] = {
+        {{"Message-ID", 10},  &ret->message_id },
+        {{"References", 10},  &ret->references },
+        {{"In-Reply-To", 11}, &ret->in_reply_to},
+        {{"Date", 4},         &ret->date       },
+    };
+    struct header_walk walk;
     struct header_field found;
-    return header_find(header, HEADER_CAP, name, &found) ? found.value : SLICE_NONE;
+    *ret = (struct fields){0};
+    header_walk_init(&walk, header, cap);
+    while (header_next(&walk, &found))
+        for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+            if (!wanted[i].value->ptr && slice_ieq(found.name, wanted[i].name))
+                *wanted[i].value = found.value;
 }
 
-static void digest(struct facts *facts, struct slice header)
+static void digest(struct facts *facts, struct slice header, size_t cap)
 {
     struct buf b;
     buf_init(&b, HEADER_DIGEST_MAX);
-    if (header_digest(header, HEADER_CAP, &b) == ERR_OK) {
+    if (header_digest(header, cap, &b) == ERR_OK) {
         facts->digest = mem_dup(b.ptr, b.len);
         facts->digest_len = b.len;
     }
@@ -113,21 +133,22 @@ unsigned char *facts_cache_row(const struct facts *facts, const struct mime_tree
     return mem_dup(row, used);
 }
 
-void facts_from_header(struct facts *facts, struct siphash_key sip, struct slice header)
+void facts_from_header(struct facts *facts, struct siphash_key sip, struct slice header, size_t cap)
 {
+    struct fields fields;
     struct header_msgids ids;
     struct slice id;
-    header_msgids_init(&ids, field(header, SLICE("Message-ID")));
+    find_fields(header, cap, &fields);
+    header_msgids_init(&ids, fields.message_id);
     facts->has_message_id = header_msgids_next(&ids, &id);
     if (facts->has_message_id)
         facts->message_id = siphash(sip, id);
-    thread_refs(facts, sip, field(header, SLICE("References")),
-                field(header, SLICE("In-Reply-To")));
-    if (!header_date(field(header, SLICE("Date")), &facts->date, NULL))
+    thread_refs(facts, sip, fields.references, fields.in_reply_to);
+    if (!header_date(fields.date, &facts->date, NULL))
         facts->date = 0;
     for (size_t i = 0; i < header.len && !facts->utf8; i++)
         facts->utf8 = (unsigned char)header.ptr[i] >= 0x80;
-    digest(facts, header);
+    digest(facts, header, cap);
 }
 
 static enum err thread_of(struct turn *turn, uint32_t a, uint64_t hash, uint64_t *ret)

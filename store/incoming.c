@@ -30,6 +30,7 @@ enum err store_incoming_new(struct store_account *account, uint64_t max_octets,
     XXH3_128bits_reset(in->hash);
     struct mime_limits limits = policy_mime_limits(in->store);
     in->scan = mime_scan_begin(&limits);
+    in->header_cap = limits.header;
     random_bytes(in->facts.emailid, sizeof in->facts.emailid);
     *ret = in;
     return ERR_OK;
@@ -309,7 +310,7 @@ static void header_ends(struct store_incoming *in)
     if (!in->facts.hdr_len) /* no blank line: all of it is header */
         in->facts.hdr_len = (uint32_t)in->len;
     facts_from_header(&in->facts, siphash_key_from(in->env->sip_key),
-                      slice(in->buffer, in->facts.hdr_len));
+                      slice(in->buffer, in->facts.hdr_len), in->header_cap);
 }
 
 static void add(struct store_incoming *in, struct slice octets)
@@ -419,6 +420,7 @@ void incoming_seal(struct store_incoming *in)
     header_ends(in);
     const struct mime_tree *tree = mime_scan_end(in->scan);
     in->facts.nparts = (uint32_t)tree->n;
+    in->facts.hdr_len = tree->nodes[0].part.body_off; /* also of a header that fills a piece */
     in->cache = facts_cache_row(&in->facts, tree, &in->cache_len);
     mime_scan_free(in->scan);
     in->scan = NULL;

@@ -53,6 +53,7 @@ struct store_incoming {
     uint64_t max;
     struct facts facts;
     struct mime_scan *scan; /* until the seal */
+    size_t header_cap;      /* [limits] header */
     size_t scanned;         /* octets of the buffer that it has seen */
     unsigned char *cache;   /* the `cache` row, owned; after the seal */
     size_t cache_len;
@@ -84,8 +85,10 @@ void incoming_seal(struct store_incoming *in);
 MUST_CHECK enum err incoming_store(struct turn *turn, struct store_incoming *in, uint32_t refs);
 void incoming_unref(struct store_incoming *in); /* any thread */
 
-/* arrival.c: reads the header (`header` = the message's first octets, hdr_len of them). */
-void facts_from_header(struct facts *facts, struct siphash_key sip, struct slice header);
+/* arrival.c: reads the header (`header` = the message's first octets, hdr_len of them) up to `cap`
+ * octets ([limits] header). */
+void facts_from_header(struct facts *facts, struct siphash_key sip, struct slice header,
+                       size_t cap);
 /* The `cache` row of a message whose header and parts are known; owned by the caller. */
 unsigned char *facts_cache_row(const struct facts *facts, const struct mime_tree *tree,
                                size_t *ret_len);

@@ -142,7 +142,8 @@ static void refill(struct parse *p, uint64_t blob, const struct mime_tree *tree)
 {
     struct facts facts = {0};
     size_t len;
-    facts_from_header(&facts, siphash_key_from(p->env->sip_key), buf_slice(&p->header));
+    facts_from_header(&facts, siphash_key_from(p->env->sip_key), buf_slice(&p->header),
+                      p->header.max);
     unsigned char *row = facts_cache_row(&facts, tree, &len);
     mem_free(facts.digest);
     fill_submit(p->env, p->a, blob, row, len);

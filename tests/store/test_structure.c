@@ -290,6 +290,35 @@ static void a_message_in_pieces_gives_the_same(void **state)
     buf_finish(&message);
 }
 
+/* What is behind [limits] header counts as header and is not looked at. */
+static void a_header_of_more_than_a_piece_ends_where_it_ends(void **state)
+{
+    struct home *home = *state;
+    struct store_message m;
+    struct store_structure got;
+    struct mime_part part;
+    struct buf message;
+    buf_init(&message, SIZE_MAX);
+    assert_ok(buf_append(&message, SLICE("Subject: long\r\n")));
+    while (message.len < PIECE_OCTETS + 5000)
+        assert_ok(buf_append(&message, SLICE("X-Filler: and so on and on and on\r\n")));
+    assert_ok(buf_append(&message, SLICE("Content-Type: image/png\r\n\r\n")));
+    size_t header = message.len;
+    assert_ok(buf_append(&message, SLICE("body\r\n")));
+    uint32_t uid = append(home, buf_slice(&message));
+    struct store_view *view = home_view(home, "INBOX");
+    read_message(home, view, uid, &m);
+    assert_int_equal(m.hdr_len, header);
+    assert_ok(store_structure(&m, &got));
+    assert_ok(mime_row(got.parts, 0, &part));
+    assert_int_equal(part.body_off, header);
+    assert_int_equal(part.body_len, 6);
+    assert_int_equal(part.kind, header > 1 << 20 ? MIME_TEXT : MIME_OTHER);
+    store_reader_idle(home->reader);
+    store_view_close(view);
+    buf_finish(&message);
+}
+
 static void what_is_gone_is_an_error(void **state)
 {
     struct home *home = *state;
@@ -308,6 +337,7 @@ int main(void)
         CASE(a_row_that_is_missing_old_or_damaged_is_written_anew),
         CASE(what_does_not_fit_a_row_is_parsed_when_it_is_asked_for),
         CASE(a_message_in_pieces_gives_the_same),
+        CASE(a_header_of_more_than_a_piece_ends_where_it_ends),
         CASE(what_is_gone_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -508,6 +508,7 @@ static void *committer_run(void *arg)
             run_turn(c, n, upkeep, UPKEEP_PAGES);
 
         pthread_mutex_lock(&c->lock);
+        c->stats.looks++;
         c->stats.turns += n || upkeep;
         c->stats.ops += n;
         c->stats.upkeep_slices += upkeep != NULL;

@@ -145,6 +145,7 @@ void reap_committed(struct env *env, const struct turn *turn);
 
 struct committer_stats {
     uint64_t turns, ops, refused_full, replays, upkeep_slices, pages_large;
+    uint64_t looks; /* how often the thread has looked for something to do */
     unsigned queued;
 };
 void committer_stats(struct committer *committer, struct committer_stats *ret);

@@ -10,7 +10,7 @@
 #include "store/commit.h"
 #include "store/verify.h"
 
-enum { SETTLE_MS = 20000, QUIET_US = 3000 };
+enum { SETTLE_MS = 20000 };
 
 static void must(enum err e, const char *what)
 {
@@ -119,22 +119,25 @@ static bool is_clear(struct life *life)
     return clear;
 }
 
+/* Two looks from now on, of which the second began after this call, without a slice. */
+static bool is_quiet(struct committer *committer)
+{
+    struct committer_stats before, now;
+    committer_stats(committer, &before);
+    do {
+        committer_nudge(committer);
+        usleep(50);
+        committer_stats(committer, &now);
+    } while (now.looks < before.looks + 2 && now.upkeep_slices == before.upkeep_slices);
+    return now.upkeep_slices == before.upkeep_slices;
+}
+
 bool life_settle(struct life *life)
 {
     uint64_t end = clock_mono_ms() + SETTLE_MS;
-    while (clock_mono_ms() < end) {
-        struct committer_stats before, now;
-        committer_stats(life->env->committer, &before);
-        now = before;
-        committer_nudge(life->env->committer);
-        for (unsigned us = 0; us < QUIET_US && now.upkeep_slices == before.upkeep_slices;
-             us += 50) {
-            usleep(50);
-            committer_stats(life->env->committer, &now);
-        }
-        if (now.upkeep_slices == before.upkeep_slices && is_clear(life))
+    while (clock_mono_ms() < end)
+        if (is_quiet(life->env->committer) && is_clear(life))
             return true;
-    }
     fprintf(stderr, "life: not settled: reap %" PRIu64 " stage %" PRIu64 " gone %" PRIu64 "\n",
             life_rows(life, DBI_REAP), life_rows(life, DBI_STAGE), life_rows(life, DBI_GONE));
     return false;

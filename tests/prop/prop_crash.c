@@ -9,7 +9,7 @@
  *      full   any of the calls finds no room, or ends in its middle: the change is refused whole,
  *             and made when it is asked for again
  *
- * TANDEM_CRASH_STATES bounds how many states a sweep looks at (default 20, 0: all of them); which
+ * TANDEM_CRASH_STATES bounds how many states a sweep looks at (default 50, 0: all of them); which
  * ones follows from TANDEM_CRASH_SEED. The cuts and kills of a small tale are tried all. */
 #include <signal.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@
 #include "tests/prop/ledger.h"
 #include "tests/prop/tale.h"
 
-enum { STEPS_MAX = 64, DEFAULT_STATES = 20, PROBE = 9999 };
+enum { STEPS_MAX = 64, DEFAULT_STATES = 50, PROBE = 9999 };
 
 /* What is known of a tale that was told without a fault. */
 struct told {

@@ -389,6 +389,13 @@ static enum outcome try_turn(struct committer *c, struct op **ops, unsigned n,
     return COMMITTED;
 }
 
+static void count_one(struct committer *c, uint64_t *what)
+{
+    pthread_mutex_lock(&c->lock);
+    ++*what;
+    pthread_mutex_unlock(&c->lock);
+}
+
 static void answer(struct committer *c, struct op **ops, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
@@ -412,7 +419,7 @@ static void run_turn(struct committer *c, unsigned n, const struct upkeep *upkee
         return;
     }
     for (unsigned i = 0; i < n; i++) {
-        c->stats.replays++;
+        count_one(c, &c->stats.replays);
         struct op *op = c->batch[i];
         if (try_turn(c, &op, 1, NULL, 0) == COMMITTED)
             answer(c, &op, 1);
@@ -444,7 +451,7 @@ static unsigned admit(struct committer *c, unsigned n)
         if (disk_admits(&c->disk, op->pages, op->kind->grows)) {
             c->batch[kept++] = op;
         } else {
-            c->stats.refused_full++;
+            count_one(c, &c->stats.refused_full);
             refuse(op, ERR_FULL);
         }
     }

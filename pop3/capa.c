@@ -36,13 +36,12 @@ static void login_delay(const struct pop3_session *s, char *to, size_t cap)
     snprintf(to, cap, " %u", settings_of(s)->pop3.login_delay_s);
 }
 
+/* RFC 2449 section 6.7: what the server does, not what is configured. Nothing is deleted by age
+ * yet. */
 static void expire(const struct pop3_session *s, char *to, size_t cap)
 {
-    int32_t days = settings_of(s)->pop3.expire_days;
-    if (days < 0)
-        snprintf(to, cap, " NEVER");
-    else
-        snprintf(to, cap, " %d%s", days, s->auth ? "" : " USER");
+    (void)s;
+    snprintf(to, cap, " NEVER");
 }
 
 static bool has_mechanism(const struct pop3_session *s)

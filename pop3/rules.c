@@ -47,6 +47,8 @@ void pop3_rules_log_missing(struct pop3_session *s, const struct store_poprule *
         log_missing(s, "pop3.since", SLICE_NONE);
     if (s->auth->settings.pop3.max_messages)
         log_missing(s, "pop3.max_messages", SLICE_NONE);
+    if (s->auth->settings.pop3.expire_days >= 0)
+        log_missing(s, "pop3.expire", SLICE_NONE);
     if (s->auth->settings.pop3.utf8_wrap)
         log_missing(s, "pop3.utf8_wrap", SLICE_NONE);
     if (s->auth->settings.pop3.delete_mode == POP3_DELETE_TRASH ||

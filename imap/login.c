@@ -217,6 +217,8 @@ enum step imap_id(struct session *s, struct command *c)
     for (size_t i = 0; i < id->id.n; i += 2)
         if (slice_ieq(id->id.items[i], SLICE("version")))
             note_client(s, id->id.items[i + 1]);
+    if (s->auth)
+        set_origin(s);
     conn_send(s->conn, SLICE("* ID (\"name\" \"Tandem\")\r\n"));
     return command_ok(c, NULL);
 }

@@ -105,12 +105,8 @@ static enum err deliver(struct turn *turn, struct append_op *op, const struct ap
         e = turn_box_save(turn, box);
     if (!e)
         e = turn_acct_save(turn, acct);
-    struct journal_line line = {.actor = &dest->actor,
-                                .a = dest->a,
-                                .m = box->m,
-                                .count = (uint32_t)op->n,
-                                .what = LOG_ARRIVED,
-                                .uids = &uids};
+    struct journal_line line = {
+        .actor = &dest->actor, .a = dest->a, .m = box->m, .what = LOG_ARRIVED, .uids = &uids};
     if (!e)
         e = turn_journal(turn, &line);
     if (!e) {

@@ -91,13 +91,14 @@ MUST_CHECK enum err turn_box_save(struct turn *turn, const struct box *box);
 uint64_t turn_new_blob(struct turn *turn);
 /* refs += by; at 0 a `reap` row and an orphan. */
 MUST_CHECK enum err turn_blob_ref(struct turn *turn, uint64_t blob, int by);
-/* A line of the journal: seq = last + 1. `actor` names protocol and connection. What waits of the
- * account's lines comes before it. */
+/* A line of the journal: seq = last + 1; one with many ranges of UIDs takes several rows. `actor`
+ * names protocol and connection. What waits of the account's lines comes before it. */
 struct journal_line {
     const struct actor *actor;
-    uint32_t a, m, other_m, count, detail;
+    uint32_t a, m, other_m, detail;
     enum log_what what;
-    const struct uidset *uids;
+    const struct uidset *uids; /* NULL: it is about the mailbox */
+    const struct uidset *from; /* their UIDs in other_m, in step; `uids` is one range then */
 };
 MUST_CHECK enum err turn_journal(struct turn *turn, const struct journal_line *line);
 /* The same for what happens all the time: it waits for a line of the account that is written

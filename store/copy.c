@@ -9,19 +9,6 @@
 #include "store/uidl.h"
 #include "store/view.h"
 
-/* A copy under way: first all rows of the destination, then, for a MOVE, the source loses them. */
-struct copying {
-    struct turn *turn;
-    struct acct *acct;
-    struct box *source, *target; /* may be one and the same */
-    const struct actor *actor;
-    bool move;
-    struct hot_edit to;
-    struct event *event;
-    uint64_t last_bits, last_translated; /* most messages in a row have the same keywords */
-    bool dropped, grew;
-};
-
 /* Reads slots of the source bucket by bucket, as they are in the turn. */
 struct source {
     uint32_t bucket;
@@ -95,7 +82,7 @@ static enum err old_uidl(struct copying *c, uint32_t uid, const struct row_msg *
 }
 
 /* POP3's knowledge of a message goes with it, and so does its UIDL: as an override, because the new
- * UID would give another one. */
+ * UID would give another one. Expiry counts anew from an undelete: else it would strike at once. */
 static enum err move_pop(struct copying *c, uint32_t uid, const struct row_msg *msg,
                          uint32_t new_uid)
 {
@@ -107,30 +94,40 @@ static enum err move_pop(struct copying *c, uint32_t uid, const struct row_msg *
         engine_get(c->turn->txn, DBI_POP, key_amu(&key, c->source->a, c->source->m, uid), &value);
     if (!e)
         e = row_pop_decode(value, &row);
-    if (e)
-        return e == ERR_NOTFOUND ? ERR_OK : e;
-    char text[UIDL_MAX + 1];
-    struct row_uidl uidl;
-    e = old_uidl(c, uid, msg, text, &uidl);
+    if (!e && c->restores && row.bits & POP_DOWNLOADED)
+        row.time = c->turn->now;
     if (!e)
         e = turn_put(c->turn, DBI_POP, key_amu(&key, c->target->a, c->target->m, new_uid),
                      row_pop_encode(&row, octets));
+    if (e && e != ERR_NOTFOUND)
+        return e;
+    char text[UIDL_MAX + 1];
+    struct row_uidl uidl;
+    e = old_uidl(c, uid, msg, text, &uidl);
     c->acct->row.flags |= ACCT_HAS_UIDL;
     return e ? e
              : turn_put(c->turn, DBI_UIDL, key_amu(&key, c->target->a, c->target->m, new_uid),
                         row_uidl_encode(&uidl, octets));
 }
 
-static enum err one(struct copying *c, struct source *s, uint32_t uid)
+/* --- a copy under way ----------------------------------------------------------------------------
+ */
+
+void copy_begin(struct copying *c)
+{
+    hot_begin(&c->to, c->turn, c->target);
+    c->target->row.highestmodseq++;
+    c->event = turn_event(c->turn, c->target);
+    c->first_new = c->target->row.uidnext;
+}
+
+enum err copy_place(struct copying *c, uint32_t uid, struct hot_slot slot)
 {
     struct key key;
     struct slice value;
-    struct hot_slot slot;
     struct row_msg msg;
     unsigned char octets[ROW_MAX];
-    enum err e = source_at(c, s, uid, &slot);
-    if (!e)
-        e = keywords(c, slot.keywords, &slot.keywords);
+    enum err e = keywords(c, slot.keywords, &slot.keywords);
     if (!e)
         e = engine_get(c->turn->txn, DBI_MSG, key_amu(&key, c->source->a, c->source->m, uid),
                        &value);
@@ -141,20 +138,18 @@ static enum err one(struct copying *c, struct source *s, uint32_t uid)
     uint32_t new_uid = c->target->row.uidnext++;
     uint64_t blob = msg.blob;
     msg.create_modseq = slot.modseq = c->target->row.highestmodseq;
-    bool popped = slot.sysflags & SYSFLAG_POP;
+    bool known = c->move && (slot.sysflags & SYSFLAG_POP || msg.flags & MSG_HAS_UIDL);
     slot.savedate = c->turn->now;
     if (!c->move)
         slot.sysflags &= SYSFLAG_MASK;
-    msg.flags &= (uint8_t)~MSG_HAS_UIDL;
-    if (c->move && popped)
-        msg.flags |= MSG_HAS_UIDL;
+    msg.flags = (uint8_t)((msg.flags & ~MSG_HAS_UIDL) | (known ? MSG_HAS_UIDL : 0));
     struct slice row = row_msg_encode(&msg, octets);
     e = turn_put(c->turn, DBI_MSG, key_amu(&key, c->target->a, c->target->m, new_uid), row);
     if (!e)
         e = hot_insert(&c->to, new_uid, &slot);
     if (!e && !c->move)
         e = turn_blob_ref(c->turn, blob, 1);
-    if (!e && c->move && popped)
+    if (!e && known)
         e = move_pop(c, uid, &msg, new_uid);
     event_add(c->event, EVENT_ARRIVED, new_uid, slot.sysflags, slot.keywords, 0);
     c->acct->row.used_bytes += slot.size;
@@ -162,7 +157,19 @@ static enum err one(struct copying *c, struct source *s, uint32_t uid)
     return e;
 }
 
-static enum err take_from_source(struct copying *c, const struct uidset *uids, uint32_t first_new)
+enum err copy_end(struct copying *c, struct uidset *ret_new)
+{
+    enum err e = hot_end(&c->to);
+    if (e)
+        return e;
+    if (c->target->row.uidnext > c->first_new)
+        uidset_add(ret_new, c->first_new, c->target->row.uidnext - 1);
+    c->event->uidnext = c->target->row.uidnext;
+    c->event->keywords = c->grew;
+    return ERR_OK;
+}
+
+static enum err take_from_source(struct copying *c, const struct uidset *uids)
 {
     if (c->source != c->target)
         c->source->row.highestmodseq++;
@@ -172,36 +179,30 @@ static enum err take_from_source(struct copying *c, const struct uidset *uids, u
                          .actor = c->actor,
                          .why = GONE_MOVED,
                          .to_m = c->target->m,
-                         .to_u = first_new};
+                         .to_u = c->first_new};
     struct event *event = turn_event(c->turn, c->source);
     enum err e = expunge_set(&ex, uids, event);
     event->expunge_modseq = c->source->row.expunge_modseq;
     return e;
 }
 
-static enum err run(struct copying *c, const struct uidset *uids, struct uidset *ret_new)
+enum err copy_set(struct copying *c, const struct uidset *uids, enum log_what what,
+                  struct uidset *ret_new)
 {
     struct source s = {.loaded = false};
-    uint32_t first_new = c->target->row.uidnext;
-    hot_begin(&c->to, c->turn, c->target);
-    c->target->row.highestmodseq++;
-    c->event = turn_event(c->turn, c->target);
     enum err e = ERR_OK;
+    copy_begin(c);
     for (uint32_t uid = uidset_next(uids, 0); !e && uid; uid = uidset_next(uids, uid + 1)) {
-        e = one(c, &s, uid);
+        struct hot_slot slot;
+        e = source_at(c, &s, uid, &slot);
+        e = e ? e == ERR_NOTFOUND ? ERR_CORRUPT : e : copy_place(c, uid, slot);
         if (uid == UINT32_MAX)
             break;
     }
     if (!e)
-        e = hot_end(&c->to);
-    if (e)
-        return e;
-    if (c->target->row.uidnext > first_new)
-        uidset_add(ret_new, first_new, c->target->row.uidnext - 1);
-    c->event->uidnext = c->target->row.uidnext;
-    c->event->keywords = c->grew;
-    if (c->move)
-        e = take_from_source(c, uids, first_new);
+        e = copy_end(c, ret_new);
+    if (!e && c->move)
+        e = take_from_source(c, uids);
     if (!e)
         e = turn_box_save(c->turn, c->target);
     if (!e && c->move && c->source != c->target)
@@ -210,9 +211,9 @@ static enum err run(struct copying *c, const struct uidset *uids, struct uidset 
                                 .a = c->acct->a,
                                 .m = c->target->m,
                                 .other_m = c->source->m,
-                                .count = (uint32_t)uidset_count(uids),
-                                .what = c->move ? LOG_MOVED : LOG_COPIED,
-                                .uids = ret_new};
+                                .what = what,
+                                .uids = ret_new,
+                                .from = uids};
     return e ? e : turn_journal(c->turn, &line);
 }
 
@@ -235,7 +236,7 @@ enum err copy_all(struct turn *turn, struct acct *acct, struct box *source, stru
     if (e == ERR_NOTFOUND)
         e = ERR_OK;
     if (!e && !uidset_empty(&all))
-        e = run(&c, &all, &moved);
+        e = copy_set(&c, &all, LOG_MOVED, &moved);
     uidset_finish(&all);
     uidset_finish(&moved);
     return e;
@@ -304,7 +305,7 @@ static enum err copy_apply(struct op *base, struct turn *turn)
                         .move = op->move};
     struct store_result *r = &base->result;
     if (!uidset_empty(&op->uids))
-        e = run(&c, &op->uids, &r->dest);
+        e = copy_set(&c, &op->uids, op->move ? LOG_MOVED : LOG_COPIED, &r->dest);
     if (!e)
         e = turn_acct_save(turn, &acct);
     uidset_copy(&r->source, &op->uids);

@@ -158,12 +158,8 @@ static enum err expunge_apply(struct op *base, struct turn *turn)
                          .actor = &op->actor,
                          .why = op->actor.proto == PROTO_TIMER ? GONE_EXPIRED : GONE_EXPUNGED,
                          .undelete_s = op->undelete_s};
-    struct journal_line line = {.actor = &op->actor,
-                                .a = box.a,
-                                .m = box.m,
-                                .count = (uint32_t)uidset_count(&uids),
-                                .what = LOG_EXPUNGED,
-                                .uids = &uids};
+    struct journal_line line = {
+        .actor = &op->actor, .a = box.a, .m = box.m, .what = LOG_EXPUNGED, .uids = &uids};
     struct event *event = turn_event(turn, &box);
     e = expunge_set(&ex, &uids, event);
     event->expunge_modseq = box.row.expunge_modseq;

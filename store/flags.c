@@ -109,7 +109,6 @@ static enum err journal(const struct edit *ed, struct turn *turn)
     struct journal_line line = {.actor = &ed->op->actor,
                                 .a = ed->box->a,
                                 .m = ed->box->m,
-                                .count = (uint32_t)uidset_count(&changed),
                                 .detail = ed->added | (uint32_t)ed->removed << 8,
                                 .what = LOG_FLAGS,
                                 .uids = &changed};

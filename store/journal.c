@@ -12,7 +12,7 @@ struct line {
     struct line *next;
     struct row_log row; /* without its ranges */
     struct actor actor;
-    struct uidset uids; /* the first LOG_RANGES_MAX ranges */
+    struct uidset uids; /* at most LOG_RANGES_MAX ranges */
 };
 
 struct lines {
@@ -138,12 +138,15 @@ static enum err connection_row(struct turn *turn, uint32_t a, const struct actor
     struct slice k = key_log_conn(&key, a, actor->conn), value;
     if (actor->conn == 0)
         return ERR_OK;
+    struct slice client = slice(actor->client, actor->client_len);
+    struct row_log_conn known;
     enum err e = engine_get(turn->txn, DBI_LOG, k, &value);
-    if (e != ERR_NOTFOUND)
+    if (!e)
+        e = row_log_conn_decode(value, &known);
+    bool named = !e && client.len && !slice_eq(known.client, client); /* ID came after login */
+    if (e != ERR_NOTFOUND && !named)
         return e;
-    struct row_log_conn row = {.proto = (uint8_t)actor->proto,
-                               .time = turn->now,
-                               .client = slice(actor->client, actor->client_len)};
+    struct row_log_conn row = {.proto = (uint8_t)actor->proto, .time = turn->now, .client = client};
     memcpy(row.address, actor->address, sizeof row.address);
     unsigned char octets[128];
     return turn_put(turn, DBI_LOG, k, row_log_conn_encode(&row, octets));
@@ -157,20 +160,70 @@ static struct row_log row_of(const struct turn *turn, const struct journal_line 
                             .conn = line->actor->conn,
                             .m = line->m,
                             .other_m = line->other_m,
-                            .count = line->count,
                             .detail = line->detail};
 }
 
+/* As much of a line as fits one row. Where messages went from one place to another, the first range
+ * is where they are now, and the others, in step with it, where they were. */
+struct part {
+    struct uidrange ranges[LOG_RANGES_MAX];
+    uint32_t n, count;
+};
+
+/* `at`: ranges of the line that earlier parts hold; `done`: messages in them. */
+static void next_part(const struct journal_line *line, uint32_t at, uint32_t done, struct part *ret)
+{
+    const struct uidset *from = line->from ? line->from : line->uids;
+    uint32_t room = line->from ? LOG_RANGES_MAX - 1 : LOG_RANGES_MAX, left = from->n - at;
+    uint32_t n = left < room ? left : room, skip = line->from ? 1 : 0;
+    *ret = (struct part){.n = n + skip};
+    memcpy(ret->ranges + skip, from->ranges + at, n * sizeof *ret->ranges);
+    for (uint32_t i = skip; i < ret->n; i++)
+        ret->count += ret->ranges[i].last - ret->ranges[i].first + 1;
+    if (line->from) {
+        uint32_t first = line->uids->ranges[0].first + done;
+        ret->ranges[0] = (struct uidrange){first, first + ret->count - 1};
+    }
+}
+
+static uint32_t parts_of(const struct journal_line *line)
+{
+    uint32_t room = line->from ? LOG_RANGES_MAX - 1 : LOG_RANGES_MAX;
+    uint32_t n = line->from ? line->from->n : line->uids->n;
+    return (n + room - 1) / room;
+}
+
 static enum err put(struct turn *turn, uint32_t a, uint64_t seq, const struct row_log *row,
-                    const struct actor *actor, const struct uidset *uids)
+                    const struct actor *actor, const struct uidrange *ranges, uint32_t n)
 {
     struct key key;
     unsigned char octets[32 + 8 * LOG_RANGES_MAX];
     enum err e = connection_row(turn, a, actor);
     return e ? e
-             : turn_put(
-                   turn, DBI_LOG, key_log(&key, a, seq),
-                   row_log_encode(row, uids ? uids->ranges : NULL, uids ? uids->n : 0, octets));
+             : turn_put(turn, DBI_LOG, key_log(&key, a, seq),
+                        row_log_encode(row, ranges, n, octets));
+}
+
+static enum err put_line(struct turn *turn, const struct journal_line *line, uint64_t seq)
+{
+    struct row_log row = row_of(turn, line);
+    struct part part;
+    enum err e = ERR_OK;
+    if (!line->uids)
+        return put(turn, line->a, seq, &row, line->actor, NULL, 0);
+    for (uint32_t i = 0, at = 0, done = 0, n = parts_of(line); !e && i < n; i++) {
+        next_part(line, at, done, &part);
+        row.count = part.count;
+        e = put(turn, line->a, seq++, &row, line->actor, part.ranges, part.n);
+        at += part.n - (line->from ? 1 : 0);
+        done += part.count;
+    }
+    return e;
+}
+
+static enum err put_late(struct turn *turn, uint32_t a, uint64_t seq, const struct line *line)
+{
+    return put(turn, a, seq, &line->row, &line->actor, line->uids.ranges, line->uids.n);
 }
 
 /* What waits of the account, from *seq on. The old lines are kept until the commit; the fresh ones
@@ -181,11 +234,11 @@ static enum err put_waiting(struct turn *turn, struct waiting *w, uint64_t *seq)
     enum err e = ERR_OK;
     touch(j, w);
     for (const struct line *line = w->written ? NULL : w->old.first; !e && line; line = line->next)
-        e = put(turn, w->a, (*seq)++, &line->row, &line->actor, &line->uids);
+        e = put_late(turn, w->a, (*seq)++, line);
     w->written |= !e;
     while (!e && w->fresh.n) {
         const struct line *line = w->fresh.first;
-        e = put(turn, w->a, (*seq)++, &line->row, &line->actor, &line->uids);
+        e = put_late(turn, w->a, (*seq)++, line);
         if (!e)
             line_free(j, pop(&w->fresh));
     }
@@ -195,12 +248,11 @@ static enum err put_waiting(struct turn *turn, struct waiting *w, uint64_t *seq)
 enum err turn_journal(struct turn *turn, const struct journal_line *line)
 {
     struct waiting *w = turn->env->journal ? *slot_of(turn->env->journal, line->a) : NULL;
-    struct row_log row = row_of(turn, line);
     uint64_t seq;
     enum err e = next_seq(turn, line->a, &seq);
     if (!e && w)
         e = put_waiting(turn, w, &seq);
-    return e ? e : put(turn, line->a, seq, &row, line->actor, line->uids);
+    return e ? e : put_line(turn, line, seq);
 }
 
 /* --- later ---------------------------------------------------------------------------------------
@@ -220,29 +272,32 @@ static struct waiting *waiting_of(struct journal *j, uint32_t a)
 enum err turn_journal_later(struct turn *turn, const struct journal_line *line)
 {
     struct journal *j = turn->env->journal;
+    uint32_t n = parts_of(line);
     if (!j || j->octets >= OCTETS_MAX)
         return turn_journal(turn, line);
     struct waiting *w = waiting_of(j, line->a);
-    if (w->old.n + w->fresh.n >= LINES_MAX)
+    if (w->old.n + w->fresh.n + n > LINES_MAX)
         return turn_journal(turn, line);
-    struct line *late = mem_new(sizeof *late);
-    late->row = row_of(turn, line);
-    late->actor = *line->actor;
-    uint32_t n = line->uids->n < LOG_RANGES_MAX ? line->uids->n : LOG_RANGES_MAX;
-    uidset_copy(&late->uids, &(struct uidset){.ranges = line->uids->ranges, .n = n});
-    j->octets += line_octets(late);
-    push(&w->fresh, late);
+    for (uint32_t i = 0; i < n; i++) {
+        struct line *late = mem_new(sizeof *late);
+        struct part part;
+        next_part(line, i * LOG_RANGES_MAX, 0, &part);
+        late->row = row_of(turn, line);
+        late->row.count = part.count;
+        late->actor = *line->actor;
+        uidset_copy(&late->uids, &(struct uidset){.ranges = part.ranges, .n = part.n});
+        j->octets += line_octets(late);
+        push(&w->fresh, late);
+    }
     return ERR_OK;
 }
 
-/* Does `to` say all that `line` says once it has its UIDs too? Not if one of them names only the
- * first of its messages. */
+/* Does `to` say all that `line` says once it has its UIDs too? */
 static bool takes_up(struct journal *j, struct line *to, const struct line *line)
 {
     if (to->row.conn != line->row.conn || to->row.proto != line->row.proto ||
         to->row.m != line->row.m || to->row.what != line->row.what ||
-        to->row.detail != line->row.detail || to->uids.n + line->uids.n > LOG_RANGES_MAX ||
-        to->row.count != uidset_count(&to->uids) || line->row.count != uidset_count(&line->uids))
+        to->row.detail != line->row.detail || to->uids.n + line->uids.n > LOG_RANGES_MAX)
         return false;
     j->octets -= line_octets(to);
     for (uint32_t i = 0; i < line->uids.n; i++)

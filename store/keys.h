@@ -301,7 +301,9 @@ struct row_log {
     uint32_t time, m, other_m, count, nranges;
     uint32_t detail; /* LOG_FLAGS: system flags added, those removed << 8 */
     uint64_t conn;
-    const unsigned char *ranges; /* decode: read with log_range */
+    /* decode: read with log_range. With other_m the first range is where the messages are now, and
+     * the others, in step with it, where they were. */
+    const unsigned char *ranges;
 };
 void log_range(const struct row_log *row, uint32_t i, uint32_t *first, uint32_t *last);
 struct row_log_conn {

@@ -160,12 +160,8 @@ static enum err expunge_deleted(struct updating *u)
 
 static enum err journal(struct updating *u, enum log_what what, const struct uidset *uids)
 {
-    struct journal_line line = {.actor = &u->op->actor,
-                                .a = u->box.a,
-                                .m = u->box.m,
-                                .count = (uint32_t)uidset_count(uids),
-                                .what = what,
-                                .uids = uids};
+    struct journal_line line = {
+        .actor = &u->op->actor, .a = u->box.a, .m = u->box.m, .what = what, .uids = uids};
     if (uidset_empty(uids))
         return ERR_OK;
     return what == LOG_DOWNLOADED ? turn_journal_later(u->turn, &line)

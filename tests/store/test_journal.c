@@ -185,13 +185,65 @@ static void a_line_names_at_most_64_ranges(void **state)
     assert_ok(store_wait(wait, NULL));
     store_view_close(view);
     uidset_finish(&uids);
-    flags(home, 2, 2, FLAGS_ADD, FLAG_SEEN); /* what is cut takes up nothing */
     reopen(home, false);
     struct lines lines = journal(home, before);
     assert_int_equal(lines.n, 2);
-    assert_line(&lines.line[0], LOG_FLAGS, 70, 1, 1);
+    assert_line(&lines.line[0], LOG_FLAGS, 64, 1, 1);
     assert_int_equal(lines.line[0].nranges, LOG_RANGES_MAX);
-    assert_line(&lines.line[1], LOG_FLAGS, 1, 2, 2);
+    assert_line(&lines.line[1], LOG_FLAGS, 6, 129, 129);
+}
+
+/* Where they are now, and where they were: in step, also over several rows. */
+static void a_move_names_both_ends(void **state)
+{
+    struct home *home = *state;
+    struct uidset uids = {0};
+    append(home, 140);
+    struct store_view *view = home_view(home, "INBOX");
+    for (uint32_t uid = 1; uid <= 140; uid += 2)
+        uidset_add(&uids, uid, uid);
+    unsigned before = journal(home, 0).n;
+    struct store_wait *wait = store_wait_new();
+    store_copy(view, &uids, home->account, SLICE("Archive"), true, store_wait_to(wait));
+    assert_ok(store_wait(wait, NULL));
+    store_view_close(view);
+    uidset_finish(&uids);
+    struct lines lines = journal(home, before);
+    assert_int_equal(lines.n, 2);
+    for (unsigned i = 0, now = 1, then = 1; i < 2; i++) {
+        const struct row_log *line = &lines.line[i];
+        assert_line(line, LOG_MOVED, i ? 7 : 63, now, now + line->count - 1);
+        assert_int_equal(line->m, home_box(home, "Archive").m);
+        assert_int_equal(line->other_m, home_box(home, "INBOX").m);
+        assert_int_equal(line->nranges, line->count + 1);
+        for (unsigned r = 1; r < line->nranges; r++, then += 2) {
+            uint32_t first = 0, last = 0;
+            log_range(line, r, &first, &last);
+            assert_int_equal(first, then);
+            assert_int_equal(last, then);
+        }
+        now += line->count;
+    }
+}
+
+static void what_a_client_calls_itself_later_is_kept(void **state)
+{
+    struct home *home = *state;
+    const unsigned char address[16] = {[10] = 0xff, 0xff, 192, 0, 2, 1};
+    struct engine_txn *txn;
+    struct key key;
+    struct slice value;
+    struct row_log_conn conn;
+    store_account_set_origin(home->account, address, SLICE_NONE);
+    append(home, 1);
+    store_account_set_origin(home->account, address, SLICE("Mail 3.1"));
+    append(home, 1);
+    assert_ok(reader_snap(home->reader, home->env, &txn));
+    assert_ok(engine_get(txn, DBI_LOG, key_log_conn(&key, home->account->a, 7), &value));
+    assert_ok(row_log_conn_decode(value, &conn));
+    assert_true(slice_eq(conn.client, SLICE("Mail 3.1")));
+    assert_memory_equal(conn.address, address, 16);
+    store_reader_idle(home->reader);
 }
 
 static void keywords_are_said_with_the_flags(void **state)
@@ -316,8 +368,7 @@ static enum err flood_apply(struct op *op, struct turn *turn)
     for (uint32_t uid = 1; uid < 2 * LOG_RANGES_MAX; uid += 2)
         uidset_add(&uids, uid, uid);
     const struct actor actor = {.proto = PROTO_IMAP};
-    struct journal_line line = {
-        .actor = &actor, .count = LOG_RANGES_MAX, .what = LOG_FLAGS, .uids = &uids};
+    struct journal_line line = {.actor = &actor, .what = LOG_FLAGS, .uids = &uids};
     enum err e = ERR_OK;
     for (uint32_t i = 0; !e && i <= flood->accounts; i++) {
         line.a = i < flood->accounts ? 1000 + i : op->acct;
@@ -494,6 +545,8 @@ int main(void)
         CASE(what_changes_nothing_has_no_line),
         CASE(changes_of_one_kind_become_one_line),
         CASE(a_line_names_at_most_64_ranges),
+        CASE(a_move_names_both_ends),
+        CASE(what_a_client_calls_itself_later_is_kept),
         CASE(keywords_are_said_with_the_flags),
         CASE(after_a_minute_the_timer_writes_the_lines_of_all_accounts),
         CASE(a_crash_loses_what_waits_and_nothing_else),

@@ -22,6 +22,7 @@ static const struct item {
     {{"INTERNALDATE", 12},  FETCH_INTERNALDATE,  false, false, false, SECTION_ALL   },
     {{"RFC822", 6},         0,                   true,  false, true,  SECTION_ALL   },
     {{"RFC822.HEADER", 13}, 0,                   true,  false, false, SECTION_HEADER},
+    {{"RFC822.PEEK", 11},   0,                   true,  false, false, SECTION_ALL   },
     {{"RFC822.SIZE", 11},   FETCH_SIZE,          false, false, false, SECTION_ALL   },
     {{"RFC822.TEXT", 11},   0,                   true,  false, true,  SECTION_TEXT  },
     {{"UID", 3},            FETCH_UID,           false, false, false, SECTION_ALL   },
@@ -200,6 +201,12 @@ static enum parse bracket(struct parser *p, struct fetch_section *section)
 
 /* --- items ---------------------------------------------------------------------------------- */
 
+/* RFC822.PEEK is of RFC 1730 and still said by Outlook; its answer is called RFC822. */
+static struct slice answer_name(const struct item *item)
+{
+    return slice_eq(item->name, SLICE("RFC822.PEEK")) ? SLICE("RFC822") : item->name;
+}
+
 static enum parse item(struct parser *p, struct fetch_items *to, struct fetch_section ***tail)
 {
     struct slice name = parse_name(p);
@@ -219,7 +226,7 @@ static enum parse item(struct parser *p, struct fetch_items *to, struct fetch_se
     if (!section)
         return PARSE_BAD;
     section->kind = found->kind;
-    section->label = found->name;
+    section->label = answer_name(found);
     **tail = section;
     *tail = &section->next;
     enum parse r = found->bracket ? bracket(p, section) : PARSE_DONE;

@@ -430,12 +430,15 @@ static void seen(void *object, const struct store_result *result)
 {
     struct session *s = session_of(object);
     struct fetch *f = s->command.progress;
+    enum err e = result->err;
+    bool gone =
+        e == ERR_NOTFOUND; /* the mailbox was deleted: what was ghosts is told all the same */
     f->batch_out = false;
-    if (result->err) {
-        f->seen_err = result->err;
+    if (e && !gone) {
+        f->seen_err = e;
         s->command.why = result->why;
     }
-    if ((result->err || !submit_seen(s, f)) && f->phase == SETTLE)
+    if ((e || !submit_seen(s, f)) && f->phase == SETTLE)
         session_resume(s);
 }
 

@@ -6,15 +6,27 @@
 
 static void on_finding(void *arg, const char *line)
 {
-    verb_say(arg, "%s", line);
+    verb_row(arg, cell_str(line));
+}
+
+static void on_progress(void *arg, uint64_t done, uint64_t total)
+{
+    verb_progress(arg, done, total);
 }
 
 int verb_check(struct verb_call *call)
 {
-    struct store_verify verify = {
-        .bodies = verb_flag(call, "--bodies"), .finding = on_finding, .arg = call};
+    static const struct column columns[] = {
+        {"finding", COLUMN_TEXT},
+        {0        }
+    };
+    struct store_verify verify = {.bodies = verb_flag(call, "--bodies"),
+                                  .finding = on_finding,
+                                  .progress = on_progress,
+                                  .arg = call};
     if (!verb_arguments(call, 0, 0))
         return EXIT_USAGE;
+    verb_columns(call, columns);
     enum err e = store_verify(call->store, call->reader, &verify);
     if (e && e != ERR_CORRUPT)
         return verb_complain(call, "the check broke off: %s", err_text(e));

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <jansson.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd/frame.h"
+#include "cmd/output.h"
 #include "cmd/setup.h"
 #include "core/base/mem.h"
 
@@ -129,16 +129,6 @@ static bool write_input(int fd, int input)
 
 /* --- the answer ------------------------------------------------------------------------------- */
 
-static void print_row(const json_t *row)
-{
-    const char *say = json_string_value(json_object_get(row, "say"));
-    const char *complain = json_string_value(json_object_get(row, "complain"));
-    if (say)
-        puts(say);
-    if (complain)
-        setup_complain("%s", complain);
-}
-
 static int end_status(const json_t *end)
 {
     const char *text = json_string_value(json_object_get(end, "text"));
@@ -150,7 +140,7 @@ static int end_status(const json_t *end)
     return json_is_true(json_object_get(end, "ok")) ? EXIT_DONE : EXIT_FAILED;
 }
 
-static int read_answer(int fd)
+static int read_answer(int fd, struct output *output)
 {
     unsigned char head[FRAME_HEAD];
     char *payload = mem_try(FRAME_JSON_MAX);
@@ -161,9 +151,9 @@ static int read_answer(int fd)
            frame_head_read(head, &type, &len) && read_all(fd, payload, len)) {
         json_t *json = type == FRAME_DATA ? NULL : json_loadb(payload, len, 0, NULL);
         if (type == FRAME_DATA)
-            fwrite(payload, 1, len, stdout);
+            output_data(output, slice(payload, len));
         else if (type == FRAME_JSON)
-            print_row(json);
+            output_take(output, json);
         else
             status = end_status(json);
         json_decref(json);
@@ -173,7 +163,7 @@ static int read_answer(int fd)
 }
 
 int client_run(const struct config *config, int fd, const struct verb *verb, int argc,
-               const char **argv, const int *fds, size_t n)
+               const char **argv, const int *fds, size_t n, struct output *output)
 {
     int status = EXIT_DONE;
     for (size_t i = 0; i < n || i == 0; i++) {
@@ -181,7 +171,7 @@ int client_run(const struct config *config, int fd, const struct verb *verb, int
             return setup_complain("the daemon has gone");
         int one = EXIT_FAILED;
         if (write_request(fd, verb, argc, argv) && write_input(fd, n ? fds[i] : -1))
-            one = read_answer(fd);
+            one = read_answer(fd, output);
         status = status ? status : one;
         close(fd);
     }

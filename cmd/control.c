@@ -157,15 +157,27 @@ static void post_json(struct run *run, enum frame_type type, json_t *json)
     free(text);
 }
 
-static void say(struct verb_io *io, const char *line)
+static void emit(struct verb_io *io, struct json_t *message)
 {
-    post_json((struct run *)(void *)io, FRAME_JSON, json_pack("{s:o}", "say", frame_string(line)));
+    post_json((struct run *)(void *)io, FRAME_JSON, message);
 }
 
-static void complain(struct verb_io *io, const char *line)
+static void data(struct verb_io *io, struct slice octets)
 {
-    post_json((struct run *)(void *)io, FRAME_JSON,
-              json_pack("{s:o}", "complain", frame_string(line)));
+    while (octets.len) {
+        struct slice piece = slice_first(octets, FRAME_DATA_MAX);
+        post_frame((struct run *)(void *)io, FRAME_DATA, piece.ptr, piece.len);
+        octets = slice_from(octets, piece.len);
+    }
+}
+
+static bool is_gone(struct verb_io *io)
+{
+    struct run *run = (struct run *)(void *)io;
+    pthread_mutex_lock(&run->lock);
+    bool gone = run->gone;
+    pthread_mutex_unlock(&run->lock);
+    return gone;
 }
 
 struct wake {
@@ -212,6 +224,7 @@ static int run_verb(struct run *run)
     struct verb_call call = {.config = run->config,
                              .store = the_store,
                              .io = &run->io,
+                             .verb = run->verb,
                              .argc = run->argc,
                              .argv = run->argv};
     enum err e = store_reader_new(the_store, NULL, &call.reader);
@@ -314,7 +327,7 @@ static struct run *run_new(struct conn *conn, struct slice payload)
         return NULL;
     }
     struct run *run = mem_new(sizeof *run);
-    run->io = (struct verb_io){.say = say, .complain = complain, .read = read_some};
+    run->io = (struct verb_io){.emit = emit, .data = data, .read = read_some, .gone = is_gone};
     run->refs = 2;
     run->loop = conn_loop(conn);
     run->id = conn_loop_id(conn);

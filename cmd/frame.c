@@ -31,17 +31,23 @@ bool frame_head_read(const unsigned char head[FRAME_HEAD], enum frame_type *ret_
     }
 }
 
-json_t *frame_string(const char *text)
+json_t *frame_slice(struct slice text)
 {
-    size_t len = strlen(text);
-    char *clean = mem_dup(text, len + 1);
-    for (size_t i = 0; i < len;) {
-        unsigned n = utf8_first(slice(clean + i, len - i), NULL);
+    if (utf8_valid(text))
+        return json_stringn(text.len ? text.ptr : "", text.len);
+    char *clean = mem_dup(text.ptr, text.len);
+    for (size_t i = 0; i < text.len;) {
+        unsigned n = utf8_first(slice(clean + i, text.len - i), NULL);
         if (n == 0)
             clean[i] = '?';
         i += n ? n : 1;
     }
-    json_t *string = json_stringn(clean, len);
+    json_t *string = json_stringn(clean, text.len);
     mem_free(clean);
     return string;
+}
+
+json_t *frame_string(const char *text)
+{
+    return frame_slice(slice_str(text));
 }

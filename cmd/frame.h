@@ -18,6 +18,7 @@ void frame_head(enum frame_type type, size_t len, unsigned char to[FRAME_HEAD]);
 bool frame_head_read(const unsigned char head[FRAME_HEAD], enum frame_type *ret_type,
                      size_t *ret_len);
 /* A JSON string of any octets: what is not UTF-8 becomes '?', for jansson takes nothing else. */
+json_t *frame_slice(struct slice text);
 json_t *frame_string(const char *text);
 
 #endif

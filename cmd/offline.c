@@ -1,10 +1,10 @@
 #include "cmd/offline.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmd/output.h"
 #include "cmd/privileges.h"
 #include "cmd/setup.h"
 #include "core/base/mem.h"
@@ -14,18 +14,24 @@ enum { CALL_MEMORY = 16 << 20 };
 struct local_io {
     struct verb_io io;
     int fd; /* -1: no input */
+    struct output *output;
 };
 
-static void say(struct verb_io *io, const char *line)
+static void emit(struct verb_io *io, struct json_t *message)
 {
-    (void)io;
-    puts(line);
+    output_take(((struct local_io *)(void *)io)->output, message);
+    json_decref(message);
 }
 
-static void complain(struct verb_io *io, const char *line)
+static void data(struct verb_io *io, struct slice octets)
 {
-    (void)io;
-    setup_complain("%s", line);
+    output_data(((struct local_io *)(void *)io)->output, octets);
+}
+
+static bool is_gone(struct verb_io *io)
+{
+    (void)io; /* an interrupted tool is not there to ask */
+    return false;
 }
 
 static ssize_t read_some(struct verb_io *io, char *to, size_t cap)
@@ -40,16 +46,18 @@ static ssize_t read_some(struct verb_io *io, char *to, size_t cap)
 }
 
 static int run_once(const struct verb *verb, struct verb_call *call, int argc, const char **argv,
-                    int fd)
+                    int fd, struct output *output)
 {
     struct local_io io = {
-        .io = {.say = say, .complain = complain, .read = read_some},
-          .fd = fd
+        .io = {.emit = emit, .data = data, .read = read_some, .gone = is_gone},
+        .fd = fd,
+        .output = output
     };
     const char **copy = mem_new_array((size_t)argc + 1, sizeof *copy); /* options are taken out */
     for (int i = 0; i < argc; i++)
         copy[i] = argv[i];
     call->io = &io.io;
+    call->verb = verb;
     call->argc = argc;
     call->argv = copy;
     arena_init(&call->arena, CALL_MEMORY);
@@ -61,7 +69,7 @@ static int run_once(const struct verb *verb, struct verb_call *call, int argc, c
 }
 
 int offline_run(const struct config *config, const struct verb *verb, int argc, const char **argv,
-                const int *fds, size_t n)
+                const int *fds, size_t n, struct output *output)
 {
     struct identity owner;
     struct verb_call call = {.config = config};
@@ -78,7 +86,7 @@ int offline_run(const struct config *config, const struct verb *verb, int argc, 
         status = setup_complain("cannot read the store: %s", err_text(e));
     } else {
         for (size_t i = 0; i < n || i == 0; i++) {
-            int one = run_once(verb, &call, argc, argv, n ? fds[i] : -1);
+            int one = run_once(verb, &call, argc, argv, n ? fds[i] : -1, output);
             status = status ? status : one;
         }
         store_reader_free(call.reader);

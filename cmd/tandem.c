@@ -2,6 +2,7 @@
  * serves the store, else by itself. */
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,26 +12,12 @@
 #include <unistd.h>
 
 #include "cmd/client.h"
+#include "cmd/help.h"
 #include "cmd/offline.h"
+#include "cmd/output.h"
 #include "cmd/setup.h"
 #include "cmd/verb.h"
 #include "core/base/mem.h"
-
-static void print_help(void)
-{
-    puts("Usage: tandem [-c FILE] VERB ...\n"
-         "Look after the mail store, while the daemon runs or while it is down.\n\n"
-         "  -c, --config FILE   configuration (/etc/tandem/tandem.ini)\n"
-         "  -h, --help          print this\n"
-         "      --version       print the version\n");
-    puts("  config check\n      check configuration and certificates");
-    for (const struct verb *verb = verbs; verb->name; verb++)
-        printf("  %s%s%s\n      %s\n", verb->name, verb->usage[0] ? " " : "", verb->usage,
-               verb->help);
-    puts(
-        "\nExit status: 0 done, 1 failed, 2 wrong use or configuration, 3 partly done; of deliver: "
-        "0, 64,\n67 no such user, 75 try again, 77 refused.");
-}
 
 /* --- input ------------------------------------------------------------------------------------ */
 
@@ -132,7 +119,8 @@ static bool password_open(struct input *input, int argc, const char **argv)
 
 /* The arguments of deliver behind its options are files: opened here, before we may become somebody
  * who cannot read them, and taken out. */
-static bool messages_open(struct input *input, int *argc, const char **argv)
+static bool messages_open(struct input *input, const struct verb *verb, int *argc,
+                          const char **argv)
 {
     int kept = 0;
     bool options = true;
@@ -140,9 +128,9 @@ static bool messages_open(struct input *input, int *argc, const char **argv)
         if (options && strcmp(argv[i], "--") == 0) {
             options = false;
         } else if (options && argv[i][0] == '-' && argv[i][1]) {
-            bool takes_next = !strchr(argv[i], '=') && i + 1 < *argc;
+            const struct verb_opt *opt = verb_find_option(verb, argv[i]);
             argv[kept++] = argv[i];
-            if (takes_next)
+            if (opt && opt->value && i + 1 < *argc)
                 argv[kept++] = argv[++i];
         } else if (!input_open(input, argv[i])) {
             return false;
@@ -153,9 +141,9 @@ static bool messages_open(struct input *input, int *argc, const char **argv)
 }
 
 /* `user import FILE --scheme S`: FILE is the argument that is no option's. */
-static bool file_open(struct input *input, int *argc, const char **argv)
+static bool file_open(struct input *input, const struct verb *verb, int *argc, const char **argv)
 {
-    if (!messages_open(input, argc, argv))
+    if (!messages_open(input, verb, argc, argv))
         return false;
     if (input->n == 1)
         return true;
@@ -174,9 +162,9 @@ static bool input_of(struct input *input, const struct verb *verb, int *argc, co
     case VERB_PASSWORD:
         return password_open(input, *argc, argv);
     case VERB_FILE:
-        return file_open(input, argc, argv);
+        return file_open(input, verb, argc, argv);
     case VERB_MESSAGES:
-        return messages_open(input, argc, argv);
+        return messages_open(input, verb, argc, argv);
     }
     return false;
 }
@@ -197,9 +185,48 @@ static int find(int argc, char **argv, const struct verb **ret)
     return *ret ? 2 : 0;
 }
 
-static int run(const struct config *config, const struct verb *verb, int argc, char **argv)
+/* What every verb takes and no verb sees. */
+struct common {
+    bool json, no_header, help;
+};
+
+static bool common_take(struct common *common, const char *arg)
+{
+    bool *flag = strcmp(arg, "--json") == 0        ? &common->json
+                 : strcmp(arg, "--no-header") == 0 ? &common->no_header
+                 : strcmp(arg, "--help") == 0      ? &common->help
+                                                   : NULL;
+    if (flag)
+        *flag = true;
+    return flag;
+}
+
+/* Out of the arguments of a verb, but not out of the value of an option nor from behind "--". */
+static int common_options(struct common *common, const struct verb *verb, int argc, char **argv)
+{
+    int kept = 0;
+    bool options = true;
+    for (int i = 0; i < argc; i++) {
+        const struct verb_opt *opt = options ? verb_find_option(verb, argv[i]) : NULL;
+        options = options && strcmp(argv[i], "--") != 0;
+        if (options && common_take(common, argv[i]))
+            continue;
+        argv[kept++] = argv[i];
+        if (opt && opt->value && i + 1 < argc)
+            argv[kept++] = argv[++i];
+    }
+    return kept;
+}
+
+static int run(const struct config *config, const struct verb *verb, const struct common *common,
+               int argc, char **argv)
 {
     struct input input;
+    struct output_conf conf = {.json = common->json,
+                               .no_header = common->no_header,
+                               .to = stdout,
+                               .watched = isatty(STDERR_FILENO)};
+    struct output *output = output_new(&conf);
     const char **args = mem_new_array((size_t)argc + 1, sizeof *args);
     for (int i = 0; i < argc; i++)
         args[i] = argv[i];
@@ -207,10 +234,10 @@ static int run(const struct config *config, const struct verb *verb, int argc, c
     if (input_of(&input, verb, &argc, args)) {
         switch (client_connect(config, &fd)) {
         case CLIENT_CONNECTED:
-            status = client_run(config, fd, verb, argc, args, input.fds, input.n);
+            status = client_run(config, fd, verb, argc, args, input.fds, input.n, output);
             break;
         case CLIENT_NO_DAEMON:
-            status = offline_run(config, verb, argc, args, input.fds, input.n);
+            status = offline_run(config, verb, argc, args, input.fds, input.n, output);
             break;
         case CLIENT_REFUSED:
             break;
@@ -218,48 +245,64 @@ static int run(const struct config *config, const struct verb *verb, int argc, c
     }
     input_close(&input);
     mem_free(args);
+    return output_end(output) || status ? status : EXIT_FAILED;
+}
+
+static int config_check(const char *file)
+{
+    struct config *config = setup_config(file);
+    int status = config && setup_check(config) ? EXIT_DONE : EXIT_USAGE;
+    config_unref(config);
+    if (!status)
+        printf("%s: good\n", file);
+    return status;
+}
+
+static int run_verb(const char *file, struct common *common, int argc, char **argv)
+{
+    const struct verb *verb = NULL;
+    int words = find(argc, argv, &verb);
+    if (!verb)
+        return help_unknown(argc, argv);
+    argc = common_options(common, verb, argc - words, argv + words);
+    if (common->help) {
+        help_verb(verb);
+        return EXIT_DONE;
+    }
+    struct config *config = setup_config(file);
+    if (!config)
+        return verb->input == VERB_MESSAGES ? EX_TEMPFAIL : EXIT_USAGE;
+    int status = run(config, verb, common, argc, argv + words);
+    config_unref(config);
     return status;
 }
 
 int main(int argc, char **argv)
 {
     const char *file = setup_default_config;
-    const struct verb *verb = NULL;
+    struct common common = {0};
     int at = 1;
+    setlocale(LC_CTYPE, "C.UTF-8"); /* how wide text is, in tables */
     for (; at < argc && argv[at][0] == '-'; at++) {
         if ((strcmp(argv[at], "-c") == 0 || strcmp(argv[at], "--config") == 0) && at + 1 < argc) {
             file = argv[++at];
         } else if (strcmp(argv[at], "-h") == 0 || strcmp(argv[at], "--help") == 0) {
-            print_help();
+            help_print();
             return EXIT_DONE;
         } else if (strcmp(argv[at], "--version") == 0) {
             puts("tandem " TANDEM_VERSION);
             return EXIT_DONE;
-        } else {
+        } else if (!common_take(&common, argv[at])) {
             setup_complain("what is '%s'? Try 'tandem --help'", argv[at]);
             return EXIT_USAGE;
         }
     }
-    bool check =
-        argc - at == 2 && strcmp(argv[at], "config") == 0 && strcmp(argv[at + 1], "check") == 0;
-    int words = at < argc && !check ? find(argc - at, argv + at, &verb) : 0;
-    if (!check && !verb) {
-        setup_complain(at < argc ? "there is no verb '%s'; try 'tandem --help'"
-                                 : "what shall be done? Try 'tandem --help'",
-                       at < argc ? argv[at] : "");
-        return EXIT_USAGE;
-    }
-    struct config *config = setup_config(file);
-    if (!config)
-        return verb && verb->input == VERB_MESSAGES ? EX_TEMPFAIL : EXIT_USAGE;
-    int status;
-    if (check) {
-        status = setup_check(config) ? EXIT_DONE : EXIT_USAGE;
-        if (!status)
-            printf("%s: good\n", file);
-    } else {
-        status = run(config, verb, argc - at - words, argv + at + words);
-    }
-    config_unref(config);
-    return status;
+    argc -= at;
+    argv += at;
+    if (argc == 2 && strcmp(argv[0], "config") == 0 && strcmp(argv[1], "check") == 0)
+        return config_check(file);
+    if (argc)
+        return run_verb(file, &common, argc, argv);
+    setup_complain("what shall be done? Try 'tandem --help'");
+    return EXIT_USAGE;
 }

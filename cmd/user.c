@@ -1,7 +1,6 @@
 /* tandem user add, passwd, delete, enable, disable, list, show, set, unset. */
 #include "cmd/user.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +8,7 @@
 #include "auth/users.h"
 #include "cmd/setup.h"
 
-enum { CREDS_MAX = 64, OPTS_MAX = 256 };
+enum { CREDS_MAX = 64, OPTS_MAX = 256, LIST_MEMORY = 16 << 20 };
 
 const char *user_scheme(struct verb_call *call)
 {
@@ -198,74 +197,171 @@ int verb_user_enable(struct verb_call *call)
 
 /* --- list, show ------------------------------------------------------------------------------- */
 
-static bool say_login(void *arg, struct slice login, uint32_t acct)
+static const char *state_of(const struct store_user *user)
 {
+    return user->disabled ? "disabled" : "enabled";
+}
+
+/* What the account holds, and its quota. Not ERR_OK: it has just been deleted, or its shard is in
+ * trouble; a list goes on without the figures. */
+static enum err usage_of(struct verb_call *call, struct arena *arena, const struct store_user *user,
+                         struct store_usage *ret, struct store_limits *ret_limits)
+{
+    struct settings settings;
+    struct store_account *account;
+    auth_settings(call->config, user, arena, &settings);
+    *ret_limits = auth_limits(&settings);
+    enum err e = store_account_open(call->reader, user, ret_limits, &account);
+    if (e)
+        return e;
+    e = store_usage(call->reader, account, ret);
+    store_account_close(account);
+    return e;
+}
+
+enum { LIST_PIECE = 256 }; /* accounts read in one snapshot */
+
+struct list_piece {
+    struct arena arena;
+    struct slice logins[LIST_PIECE];
+    size_t n;
+};
+
+static bool collect_login(void *arg, struct slice login, uint32_t acct)
+{
+    struct list_piece *piece = arg;
     (void)acct;
-    verb_say(arg, SLICE_FMT, SLICE_ARG(login));
-    return true;
+    piece->logins[piece->n] = arena_dup(&piece->arena, login);
+    return ++piece->n < LIST_PIECE;
+}
+
+static void list_row(struct verb_call *call, struct arena *arena, struct slice login)
+{
+    struct store_user user;
+    struct store_usage usage;
+    struct store_limits limits;
+    if (store_user_find(call->reader, login, arena, &user))
+        return; /* deleted a moment ago */
+    enum err e = usage_of(call, arena, &user, &usage, &limits);
+    store_reader_idle(call->reader);
+    verb_row(call, cell_text(login), cell_str(state_of(&user)),
+             e ? cell_none(COLUMN_NUMBER) : cell_number(usage.messages),
+             e ? cell_none(COLUMN_OCTETS) : cell_octets(usage.octets),
+             e || !limits.quota_octets ? cell_none(COLUMN_OCTETS)
+                                       : cell_octets(limits.quota_octets));
 }
 
 int verb_user_list(struct verb_call *call)
 {
+    static const struct column columns[] = {
+        {"login",        COLUMN_TEXT},
+        {"state",              COLUMN_TEXT},
+        {"messages",COLUMN_NUMBER},
+        {"octets",     COLUMN_OCTETS},
+        {"quota",              COLUMN_OCTETS},
+        {0}
+    };
+    struct list_piece piece;
+    char from[1024];
+    struct slice last = SLICE_NONE;
+    enum err e;
     if (!verb_arguments(call, 0, 0))
         return EXIT_USAGE;
-    enum err e = store_user_each(call->reader, SLICE_NONE, say_login, call);
+    verb_columns(call, columns);
+    do {
+        arena_init(&piece.arena, LIST_MEMORY);
+        piece.n = 0;
+        e = store_user_each(call->reader, last, collect_login, &piece);
+        for (size_t i = 0; i < piece.n; i++)
+            list_row(call, &piece.arena, piece.logins[i]);
+        if (piece.n) { /* the next one sorts behind this with a NUL */
+            struct slice login = slice_first(piece.logins[piece.n - 1], sizeof from - 1);
+            memcpy(from, login.ptr, login.len);
+            from[login.len] = '\0';
+            last = slice(from, login.len + 1);
+        }
+        arena_reset(&piece.arena);
+    } while (!e && piece.n == LIST_PIECE && !verb_gone(call));
     return e ? verb_complain(call, "%s", err_text(e)) : EXIT_DONE;
 }
 
-static void say_usage(struct verb_call *call, const struct store_user *user)
+/* "pop3.hide_seen=yes" of the account itself or of its domain. */
+static struct slice *settings_list(struct verb_call *call, const struct store_user *user,
+                                   bool of_domain, size_t *ret_n)
 {
-    struct settings settings;
-    struct store_account *account;
-    struct store_usage usage;
-    auth_settings(call->config, user, &call->arena, &settings);
-    struct store_limits limits = auth_limits(&settings);
-    if (store_account_open(call->reader, user, &limits, &account))
-        return;
-    if (!store_usage(call->reader, account, &usage)) {
-        verb_say(call, "messages %" PRIu64, usage.messages);
-        verb_say(call, "octets %" PRIu64, usage.octets);
-        if (limits.quota_octets)
-            verb_say(call, "quota %" PRIu64, limits.quota_octets);
-    }
-    store_account_close(account);
-}
-
-int verb_user_show(struct verb_call *call)
-{
-    struct store_user user;
-    if (!verb_arguments(call, 1, 1))
-        return EXIT_USAGE;
-    if (!verb_user(call, call->argv[0], &user))
-        return EXIT_FAILED;
-    verb_say(call, "login " SLICE_FMT, SLICE_ARG(user.login));
-    verb_say(call, "account %u", user.acct);
-    verb_say(call, "shard %u", user.shard);
-    verb_say(call, "state %s", user.disabled ? "disabled" : "enabled");
     static const struct {
         uint32_t flag;
         const char *text;
     } flags[] = {
-        {USER_MASTER,  "master"         },
+        {USER_MASTER,  "master=yes"     },
         {USER_NO_IMAP, "imap.enabled=no"},
         {USER_NO_POP3, "pop3.enabled=no"},
         {USER_NO_LMTP, "lmtp.enabled=no"}
     };
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-        if (user.flags & flags[i].flag)
-            verb_say(call, "set %s", flags[i].text);
-    for (size_t i = 0; i < user.nopts; i++)
-        verb_say(call, "%s " SLICE_FMT "=" SLICE_FMT, user.opts[i].of_domain ? "domain" : "set",
-                 SLICE_ARG(user.opts[i].name), SLICE_ARG(user.opts[i].value));
-    for (size_t i = 0; i < user.ncreds; i++) {
-        const struct store_cred *cred = &user.creds[i];
-        size_t scheme = slice_find(cred->verifier, '}'); /* of the verifier nothing else is shown */
-        verb_say(call, "credential %u " SLICE_FMT " %s%s" SLICE_FMT, cred->id,
-                 SLICE_ARG(slice_first(cred->verifier, scheme + 1)),
-                 cred->protocols & CRED_IMAP ? "imap " : "",
-                 cred->protocols & CRED_POP3 ? "pop3 " : "", SLICE_ARG(cred->name));
+    enum { NFLAGS = sizeof flags / sizeof *flags };
+    struct slice *list = arena_new(&call->arena, (user->nopts + NFLAGS) * sizeof *list);
+    size_t n = 0;
+    for (size_t i = 0; i < NFLAGS && !of_domain; i++)
+        if (user->flags & flags[i].flag)
+            list[n++] = slice_str(flags[i].text);
+    for (size_t i = 0; i < user->nopts; i++) {
+        const struct store_opt *opt = &user->opts[i];
+        if (opt->of_domain == of_domain)
+            list[n++] = verb_text(call, SLICE_FMT "=" SLICE_FMT, SLICE_ARG(opt->name),
+                                  SLICE_ARG(opt->value));
     }
-    say_usage(call, &user);
+    *ret_n = n;
+    return list;
+}
+
+/* Of a verifier nothing but its scheme is shown. */
+static struct slice credential(struct verb_call *call, const struct store_cred *cred)
+{
+    size_t scheme = slice_find(cred->verifier, '}');
+    return verb_text(call, "%u " SLICE_FMT "%s%s%s" SLICE_FMT, cred->id,
+                     SLICE_ARG(slice_first(cred->verifier, scheme + 1)),
+                     cred->protocols & CRED_IMAP ? " imap" : "",
+                     cred->protocols & CRED_POP3 ? " pop3" : "", cred->name.len ? " " : "",
+                     SLICE_ARG(cred->name));
+}
+
+int verb_user_show(struct verb_call *call)
+{
+    static const struct column columns[] = {
+        {"login",        COLUMN_TEXT},
+        {"account",              COLUMN_NUMBER},
+        {"shard",COLUMN_NUMBER},
+        {"state",        COLUMN_TEXT},
+        {"messages",              COLUMN_NUMBER},
+        {"octets",COLUMN_OCTETS},
+        {"quota",     COLUMN_OCTETS},
+        {"credentials",              COLUMN_LIST},
+        {"settings",      COLUMN_LIST},
+        {"domain_settings",        COLUMN_LIST},
+        {0             }
+    };
+    struct store_user user;
+    struct store_usage usage;
+    struct store_limits limits;
+    size_t nown, nof_domain;
+    if (!verb_arguments(call, 1, 1))
+        return EXIT_USAGE;
+    if (!verb_user(call, call->argv[0], &user))
+        return EXIT_FAILED;
+    struct slice *creds = arena_new(&call->arena, (user.ncreds + 1) * sizeof *creds);
+    for (size_t i = 0; i < user.ncreds; i++)
+        creds[i] = credential(call, &user.creds[i]);
+    const struct slice *own = settings_list(call, &user, false, &nown);
+    const struct slice *of_domain = settings_list(call, &user, true, &nof_domain);
+    enum err e = usage_of(call, &call->arena, &user, &usage, &limits);
+    store_reader_idle(call->reader);
+    verb_record(call, columns);
+    verb_row(call, cell_text(user.login), cell_number(user.acct), cell_number(user.shard),
+             cell_str(state_of(&user)), e ? cell_none(COLUMN_NUMBER) : cell_number(usage.messages),
+             e ? cell_none(COLUMN_OCTETS) : cell_octets(usage.octets),
+             e || !limits.quota_octets ? cell_none(COLUMN_OCTETS)
+                                       : cell_octets(limits.quota_octets),
+             cell_list(creds, user.ncreds), cell_list(own, nown), cell_list(of_domain, nof_domain));
     return EXIT_DONE;
 }
 

@@ -1,74 +1,12 @@
 #include "cmd/verb.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "auth/auth.h"
 #include "cmd/setup.h"
-
-const struct verb verbs[] = {
-    {"alias set",    "ADDRESS [ACCOUNT...]",                          "deliver ADDRESS (@DOMAIN: all else there) to ACCOUNTs",
-     VERB_NOTHING,                                                                                                                            DOWN_WRITES,  verb_alias_set  },
-    {"check",        "[--bodies]",                                    "prove the rules between all rows of the store",         VERB_NOTHING,
-     DOWN_READS,                                                                                                                                            verb_check      },
-    {"deliver",      "--user NAME [--mailbox M] [FILE...]",           "put messages into a mailbox",                           VERB_MESSAGES,
-     DOWN_WRITES,                                                                                                                                           verb_deliver    },
-    {"domain add",   "DOMAIN",                                        "let accounts have this domain",                         VERB_NOTHING,  DOWN_WRITES,
-     verb_domain_add                                                                                                                                                        },
-    {"kick",         "NAME",                                          "end the sessions of an account",                        VERB_NOTHING,  DOWN_REFUSES, verb_kick       },
-    {"stats",        "",                                              "print counters and measures (OpenMetrics)",             VERB_NOTHING,  DOWN_REFUSES,
-     verb_stats                                                                                                                                                             },
-    {"user add",     "NAME [--password-stdin] [--scheme S]",          "make an account",                                       VERB_PASSWORD,
-     DOWN_WRITES,                                                                                                                                           verb_user_add   },
-    {"user delete",  "NAME",                                          "delete an account and its mail",                        VERB_NOTHING,  DOWN_WRITES,
-     verb_user_delete                                                                                                                                                       },
-    {"user disable", "NAME",                                          "refuse logins and mail",                                VERB_NOTHING,  DOWN_WRITES,
-     verb_user_disable                                                                                                                                                      },
-    {"user enable",  "NAME",                                          "take them again",                                       VERB_NOTHING,  DOWN_WRITES,  verb_user_enable},
-    {"user import",  "FILE [--scheme S]",
-     "make an account of each line NAME:PASSWORD or NAME:{SCHEME}VERIFIER",                                                    VERB_FILE,     DOWN_WRITES,
-     verb_user_import                                                                                                                                                       },
-    {"user list",    "",                                              "print every account",                                   VERB_NOTHING,  DOWN_READS,   verb_user_list  },
-    {"user passwd",  "NAME [--password-stdin] [--scheme S | --apop]", "change a password",
-     VERB_PASSWORD,                                                                                                                           DOWN_WRITES,  verb_user_passwd},
-    {"user set",     "NAME KEY=VALUE...",                             "override settings for an account",                      VERB_NOTHING,  DOWN_WRITES,
-     verb_user_set                                                                                                                                                          },
-    {"user show",    "NAME",                                          "print what is known of an account",                     VERB_NOTHING,  DOWN_READS,
-     verb_user_show                                                                                                                                                         },
-    {"user unset",   "NAME KEY...",                                   "take such settings back",                               VERB_NOTHING,  DOWN_WRITES,
-     verb_user_unset                                                                                                                                                        },
-    {NULL,           NULL,                                            NULL,                                                    VERB_NOTHING,  DOWN_REFUSES, NULL            },
-};
-
-const struct verb *verb_find(const char *name)
-{
-    for (const struct verb *verb = verbs; verb->name; verb++)
-        if (strcmp(verb->name, name) == 0)
-            return verb;
-    return NULL;
-}
-
-void verb_say(struct verb_call *call, const char *format, ...)
-{
-    char line[4096];
-    va_list ap;
-    va_start(ap, format);
-    vsnprintf(line, sizeof line, format, ap);
-    va_end(ap);
-    call->io->say(call->io, line);
-}
-
-int verb_complain(struct verb_call *call, const char *format, ...)
-{
-    char line[4096];
-    va_list ap;
-    va_start(ap, format);
-    vsnprintf(line, sizeof line, format, ap);
-    va_end(ap);
-    call->io->complain(call->io, line);
-    return EXIT_FAILED;
-}
 
 /* --- arguments -------------------------------------------------------------------------------- */
 
@@ -82,6 +20,7 @@ static void take(struct verb_call *call, int at, int n)
 const char *verb_option(struct verb_call *call, const char *name)
 {
     size_t len = strlen(name);
+    assert(verb_find_option(call->verb, name) && verb_find_option(call->verb, name)->value);
     for (int i = 0; i < call->argc && strcmp(call->argv[i], "--") != 0; i++) {
         const char *arg = call->argv[i];
         if (strcmp(arg, name) == 0 && i + 1 < call->argc) {
@@ -99,6 +38,7 @@ const char *verb_option(struct verb_call *call, const char *name)
 
 bool verb_flag(struct verb_call *call, const char *name)
 {
+    assert(verb_find_option(call->verb, name) && !verb_find_option(call->verb, name)->value);
     for (int i = 0; i < call->argc && strcmp(call->argv[i], "--") != 0; i++)
         if (strcmp(call->argv[i], name) == 0) {
             take(call, i, 1);
@@ -115,18 +55,33 @@ bool verb_arguments(struct verb_call *call, int min, int max)
             break;
         }
         if (call->argv[i][0] == '-' && call->argv[i][1]) {
-            verb_complain(call, "what is '%s'? Try 'tandem --help'", call->argv[i]);
+            verb_complain(call, "what is '%s'? Try 'tandem %s --help'", call->argv[i],
+                          call->verb->name);
             return false;
         }
     }
     if (call->argc >= min && call->argc <= max)
         return true;
-    verb_complain(call, call->argc < min ? "an argument is missing; try 'tandem --help'"
-                                         : "too many arguments; try 'tandem --help'");
+    verb_complain(call, "%s; try 'tandem %s --help'",
+                  call->argc < min ? "an argument is missing" : "too many arguments",
+                  call->verb->name);
     return false;
 }
 
 /* --- what several verbs do -------------------------------------------------------------------- */
+
+struct slice verb_text(struct verb_call *call, const char *format, ...)
+{
+    va_list ap, again;
+    va_start(ap, format);
+    va_copy(again, ap);
+    int len = vsnprintf(NULL, 0, format, ap);
+    char *text = arena_new(&call->arena, (size_t)len + 1);
+    vsnprintf(text, (size_t)len + 1, format, again);
+    va_end(again);
+    va_end(ap);
+    return slice(text, (size_t)len);
+}
 
 bool verb_login(struct verb_call *call, const char *name, struct slice *ret)
 {

@@ -6,18 +6,25 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "core/base/arena.h"
 #include "core/base/attr.h"
 #include "core/base/config.h"
+#include "core/base/slice.h"
 #include "store/store.h"
 
-/* Where a verb's words go and its input comes from. */
+struct json_t;
+struct verb;
+
+/* Where a verb's words go and its input comes from. What it emits are JSON objects (cmd/row.c makes
+ * them, cmd/output.c prints them), the same ones whether they cross the control socket or not. */
 struct verb_io {
-    void (*say)(struct verb_io *io, const char *line);         /* a result */
-    void (*complain)(struct verb_io *io, const char *line);    /* what went wrong */
+    void (*emit)(struct verb_io *io, struct json_t *message);  /* takes it over */
+    void (*data)(struct verb_io *io, struct slice octets);     /* to standard output, as they are */
     ssize_t (*read)(struct verb_io *io, char *to, size_t cap); /* 0: the end; -1: it broke off */
+    bool (*gone)(struct verb_io *io);                          /* nobody listens any more */
 };
 
 struct verb_call {
@@ -25,9 +32,12 @@ struct verb_call {
     struct store *store;
     struct store_reader *reader; /* of this thread */
     struct verb_io *io;
+    const struct verb *verb;
     struct arena arena; /* reset by the caller */
     int argc;           /* arguments behind the name of the verb */
     const char **argv;
+    const struct column *columns; /* of verb_row's rows: set by verb_columns */
+    uint64_t progress_ms;         /* when verb_progress last spoke */
 };
 
 enum verb_input {
@@ -37,32 +47,167 @@ enum verb_input {
     VERB_MESSAGES  /* each further argument names one, run once for each; none: stdin */
 };
 
+enum verb_down {
+    DOWN_WRITES, /* while the daemon is down, the tool opens the store and changes it */
+    DOWN_READS,  /* opens it read-only */
+    DOWN_REFUSES /* is about what only a daemon knows */
+};
+
+struct verb_opt {
+    const char *name;  /* "--scheme" */
+    const char *value; /* "S"; NULL: a flag */
+    const char *help;  /* for the verb's own --help */
+};
+
+enum { VERB_OPTIONS_MAX = 11 };
+
 struct verb {
-    const char *name;  /* "user add" */
-    const char *usage; /* "NAME [--scheme S]" */
-    const char *help;
+    const char *name;      /* "user add": one word or two */
+    const char *arguments; /* "NAME [FILE...]"; options are said by their rows; NULL: none */
+    const char *help;      /* one line */
+    const char *about;     /* more of it, lines of at most 80 columns; NULL: nothing */
+    const char *needs;     /* the option that must be there; NULL: none */
+    struct verb_opt options[VERB_OPTIONS_MAX + 1]; /* up to the first without a name */
     enum verb_input input;
-    enum verb_down {
-        DOWN_WRITES, /* while the daemon is down, the tool opens the store and changes it */
-        DOWN_READS,  /* opens it read-only */
-        DOWN_REFUSES /* is about what only a daemon knows */
-    } down;
+    enum verb_down down;
     int (*run)(struct verb_call *call); /* exit status */
 };
 
 extern const struct verb verbs[]; /* sorted by name, ends with a row without one */
 const struct verb *verb_find(const char *name);
+/* NULL: the verb has no such option. */
+const struct verb_opt *verb_find_option(const struct verb *verb, const char *name);
 
+/* --- what a verb says ------------------------------------------------------------------------- */
+/* One description, two outputs: a verb declares its columns once and emits rows; the tool prints an
+ * aligned table, or with --json an array of objects. Rows are passed on as they come, nothing is
+ * collected. A row may have to wait for a slow terminal: so idle the reader (store_reader_idle)
+ * before a verb_ call, or emit a bounded number of rows collected before; an old snapshot keeps
+ * every freed page alive. */
+
+enum column_type {
+    COLUMN_TEXT,
+    COLUMN_NUMBER, /* right-aligned */
+    COLUMN_REAL,
+    COLUMN_OCTETS,  /* a table says 1.5M, JSON the number */
+    COLUMN_TIME,    /* RFC 3339, UTC */
+    COLUMN_SECONDS, /* a duration: a table says 3m 12s, JSON the number */
+    COLUMN_YESNO,
+    COLUMN_LIST, /* of text; a table joins it, a record has a line for each */
+    COLUMN_TYPES
+};
+
+/* How messages call them. */
+extern const char *const column_type_names[COLUMN_TYPES];
+
+struct column {
+    const char *name; /* key in JSON, header in a table ("last_login": LAST LOGIN) */
+    enum column_type type;
+};
+
+/* One value; made by the functions below. */
+struct cell {
+    enum column_type type;
+    bool none; /* null, "-" */
+    union {
+        struct slice text;
+        uint64_t number; /* also time, octets, seconds, yes or no */
+        double real;
+        struct {
+            const struct slice *items;
+            size_t n;
+        } list;
+    } as;
+};
+
+static inline struct cell cell_text(struct slice text)
+{
+    return (struct cell){.type = COLUMN_TEXT, .as.text = text};
+}
+
+static inline struct cell cell_str(const char *text) /* NULL: none */
+{
+    return (struct cell){.type = COLUMN_TEXT, .none = !text, .as.text = slice_str(text)};
+}
+
+static inline struct cell cell_number(uint64_t number)
+{
+    return (struct cell){.type = COLUMN_NUMBER, .as.number = number};
+}
+
+static inline struct cell cell_real(double real)
+{
+    return (struct cell){.type = COLUMN_REAL, .as.real = real};
+}
+
+static inline struct cell cell_octets(uint64_t octets)
+{
+    return (struct cell){.type = COLUMN_OCTETS, .as.number = octets};
+}
+
+static inline struct cell cell_time(uint64_t seconds) /* since 1970; 0: none */
+{
+    return (struct cell){.type = COLUMN_TIME, .none = !seconds, .as.number = seconds};
+}
+
+static inline struct cell cell_seconds(uint64_t seconds)
+{
+    return (struct cell){.type = COLUMN_SECONDS, .as.number = seconds};
+}
+
+static inline struct cell cell_yesno(bool yes)
+{
+    return (struct cell){.type = COLUMN_YESNO, .as.number = yes};
+}
+
+static inline struct cell cell_list(const struct slice *items, size_t n) /* lent for the call */
+{
+    return (struct cell){
+        .type = COLUMN_LIST, .as.list = {items, n}
+    };
+}
+
+static inline struct cell cell_none(enum column_type type)
+{
+    return (struct cell){.type = type, .none = true};
+}
+
+/* The columns of the rows that follow; they end with one without a name, and live as long as the
+ * call. */
+void verb_columns(struct verb_call *call, const struct column *columns);
+/* The same for the only row there will be: printed as lines "name  value", and as one object. */
+void verb_record(struct verb_call *call, const struct column *columns);
+/* A row: as many cells as there are columns, of their types. Octets that are not UTF-8 become '?'.
+ */
+void verb_cells(struct verb_call *call, const struct cell *cells, size_t n);
+#define verb_row(call, ...)                                                                        \
+    verb_cells((call), (const struct cell[]){__VA_ARGS__},                                         \
+               sizeof((const struct cell[]){__VA_ARGS__}) / sizeof(struct cell))
+
+/* A line about what was done; with --json it goes to standard error. */
 void verb_say(struct verb_call *call, const char *format, ...) PRINTF_LIKE(2, 3);
-int verb_complain(struct verb_call *call, const char *format, ...) PRINTF_LIKE(2, 3); /* 1 */
+/* A line about what went wrong, to standard error. Returns EXIT_FAILED. */
+int verb_complain(struct verb_call *call, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Octets to standard output: instead of rows. */
+void verb_data(struct verb_call *call, struct slice octets);
+/* How far a long verb is: a bar, if a terminal watches. `total` 0: nobody knows. Cheap to call
+ * often. */
+void verb_progress(struct verb_call *call, uint64_t done, uint64_t total);
+/* Nobody listens any more (the tool was interrupted): a long verb that only tells may end. */
+bool verb_gone(struct verb_call *call);
 
-/* Take "--name VALUE" or "--name=VALUE" out of the arguments; NULL: it is not there. */
+/* --- what a verb is told ---------------------------------------------------------------------- */
+
+/* Take "--name VALUE" or "--name=VALUE" out of the arguments; NULL: it is not there. The verb's row
+ * has it. */
 const char *verb_option(struct verb_call *call, const char *name);
 bool verb_flag(struct verb_call *call, const char *name);
 /* After the options: at least min, at most max arguments are left, none of them an option. Else the
  * complaint has been made, and the exit status is EXIT_USAGE. */
 MUST_CHECK bool verb_arguments(struct verb_call *call, int min, int max);
 
+/* Formatted, in the call's arena. */
+struct slice verb_text(struct verb_call *call, const char *format, ...) PRINTF_LIKE(2, 3);
 /* NAME as an account, in its normal form. False: complained. */
 MUST_CHECK bool verb_login(struct verb_call *call, const char *name, struct slice *ret);
 MUST_CHECK bool verb_user(struct verb_call *call, const char *name, struct store_user *ret);

@@ -1,5 +1,6 @@
 """The admin tool: every verb while the daemon is down and while it is up, with the same words."""
 import imaplib
+import json
 import os
 import poplib
 import subprocess
@@ -41,6 +42,15 @@ def done(server, *arguments, stdin=""):
     run = tool(server, *arguments, stdin=stdin)
     assert (run.returncode, run.stderr) == (0, ""), run.stdout + run.stderr
     return run.stdout.splitlines()
+
+
+def rows(server, *arguments, stdin=""):
+    """What --json prints: of a table the rows, of a record the one."""
+    return json.loads("\n".join(done(server, *arguments, "--json", stdin=stdin)))
+
+
+def logins(server):
+    return [row["login"] for row in rows(server, "user", "list")]
 
 
 def failed(server, *arguments, stdin=""):
@@ -89,14 +99,14 @@ def subjects(server, user, mailbox="INBOX"):
 
 
 def test_accounts_come_and_go(server):
-    assert done(server, "user", "list") == [f"alice@{DOMAIN}", f"bob@{DOMAIN}"]
+    assert logins(server) == [f"alice@{DOMAIN}", f"bob@{DOMAIN}"]
     assert done(server, "user", "add", "Carol", "--password-stdin", stdin="s3cret!\n") == []
-    assert done(server, "user", "list")[-1] == f"carol@{DOMAIN}"
+    assert logins(server)[-1] == f"carol@{DOMAIN}"
     assert login(server, "carol", "s3cret!") is None
     assert failed(server, "user", "add", "carol", "--password-stdin", stdin="x\n") == (
         1, f"carol@{DOMAIN}: the account exists already")
     done(server, "user", "delete", "carol")
-    assert done(server, "user", "list") == [f"alice@{DOMAIN}", f"bob@{DOMAIN}"]
+    assert logins(server) == [f"alice@{DOMAIN}", f"bob@{DOMAIN}"]
     assert failed(server, "user", "delete", "carol") == (
         1, f"carol@{DOMAIN}: there is no such account")
     assert "AUTHENTICATIONFAILED" in login(server, "carol", "s3cret!")
@@ -108,15 +118,15 @@ def test_a_changed_password_is_the_only_one(server):
          stdin="new one\n")
     assert "AUTHENTICATIONFAILED" in login(server, "alice", "secret")
     assert login(server, "alice", "new one") is None
-    assert f"login alice@{DOMAIN}" in done(server, "user", "show", "alice")
-    assert any(line.startswith("credential 1 {SCRAM-SHA-256} imap pop3")
-               for line in done(server, "user", "show", "alice"))
+    shown = rows(server, "user", "show", "alice")
+    assert shown["login"] == f"alice@{DOMAIN}"
+    assert shown["credentials"] == ["1 {SCRAM-SHA-256} imap pop3 password"]
 
 
 def test_a_disabled_account_stays_out(server):
     done(server, "user", "disable", "alice")
     assert "CONTACTADMIN" in login(server, "alice", "secret")
-    assert "state disabled" in done(server, "user", "show", "alice")
+    assert rows(server, "user", "show", "alice")["state"] == "disabled"
     assert failed(server, "deliver", "--user", "alice", stdin="Subject: x\n\n")[0] == 77
     done(server, "user", "enable", "alice")
     assert login(server, "alice", "secret") is None
@@ -125,12 +135,12 @@ def test_a_disabled_account_stays_out(server):
 def test_settings_of_an_account(server):
     done(server, "user", "set", "alice", "imap.enabled=no", "store.quota=1M", "pop3.hide_seen=yes")
     assert "CONTACTADMIN" in login(server, "alice", "secret")
-    shown = done(server, "user", "show", "alice")
-    assert {"set imap.enabled=no", "set store.quota=1M", "set pop3.hide_seen=yes",
-            "quota 1048576"} <= set(shown)
+    shown = rows(server, "user", "show", "alice")
+    assert shown["settings"] == ["imap.enabled=no", "pop3.hide_seen=yes", "store.quota=1M"]
+    assert shown["quota"] == 1048576
     done(server, "user", "unset", "alice", "imap.enabled", "store.quota")
     assert login(server, "alice", "secret") is None
-    assert "set store.quota=1M" not in done(server, "user", "show", "alice")
+    assert rows(server, "user", "show", "alice")["settings"] == ["pop3.hide_seen=yes"]
     status, complaint = failed(server, "user", "set", "alice", "pop3.hide_sen=yes")
     assert status == 2 and "hide_seen" in complaint
     assert failed(server, "user", "set", "alice", "tandem.user=x")[0] == 2
@@ -167,7 +177,7 @@ def test_thousands_are_imported_in_seconds(server, tmp_path):
     os.chmod(tmp_path, 0o700)
     assert done(server, "user", "import", str(path), "--scheme=ssha512") == [
         "3000 accounts made, 0 failed"]
-    assert len(done(server, "user", "list")) == 3002
+    assert len(logins(server)) == 3002
     assert login(server, "u2999", "secret2999") is None
 
 
@@ -235,13 +245,37 @@ def test_check_counts_what_is_there(server):
     assert line.endswith(" every octet read: 0 findings")
 
 
+def test_one_description_makes_table_and_json(server):
+    done(server, "user", "set", "bob", "store.quota=1500M")
+    assert done(server, "user", "list") == [
+        "LOGIN              STATE    MESSAGES  OCTETS  QUOTA",
+        "alice@example.org  enabled         0       0      -",
+        "bob@example.org    enabled         0       0   1.5G"]
+    assert done(server, "--no-header", "user", "list")[0].startswith("alice@example.org ")
+    assert rows(server, "user", "list")[1] == {
+        "login": "bob@example.org", "state": "enabled", "messages": 0, "octets": 0,
+        "quota": 1500 << 20}
+    assert done(server, "user", "show", "bob")[-3:] == [
+        "credentials      1 {SSHA512} imap pop3 password",
+        "settings         store.quota=1500M",
+        "domain settings  -"]
+    assert rows(server, "user", "enable", "bob") == []
+    assert done(server, "user", "list", "--help")[0] == "Usage: tandem user list"
+    assert "  user list              list accounts, with what their mail takes" in done(
+        server, "user", "--help")
+
+
 def test_wrong_use_is_one_line(server):
-    assert failed(server, "user", "grow") == (2, "there is no verb 'user'; try 'tandem --help'")
+    assert failed(server, "user", "grow") == (2, "there is no verb 'user grow'; try 'tandem user --help'")
+    assert failed(server, "user") == (2, "user what? Try 'tandem user --help'")
+    assert failed(server, "grow") == (2, "there is no verb 'grow'; try 'tandem --help'")
     assert failed(server) == (2, "what shall be done? Try 'tandem --help'")
     assert failed(server, "user", "list", "--bodies") == (
-        2, "what is '--bodies'? Try 'tandem --help'")
-    assert failed(server, "user", "list", "x") == (2, "too many arguments; try 'tandem --help'")
-    assert failed(server, "user", "delete") == (2, "an argument is missing; try 'tandem --help'")
+        2, "what is '--bodies'? Try 'tandem user list --help'")
+    assert failed(server, "user", "list", "x") == (
+        2, "too many arguments; try 'tandem user list --help'")
+    assert failed(server, "user", "delete") == (
+        2, "an argument is missing; try 'tandem user delete --help'")
     assert failed(server, "user", "add", "a b", "--password-stdin", stdin="x\n")[1].startswith(
         "'a b' is not a name for an account")
     assert failed(server, "user", "add", "x", "--password-stdin", stdin="") == (
@@ -278,11 +312,12 @@ def test_stats_count_logins(make_server):
     server = make_server(["alice"])
     server.imap("alice").logout()
     assert login(server, "alice", "wrong") is not None
-    lines = done(server, "stats")
+    lines = done(server, "stats", "--openmetrics")
     assert lines[-1] == "# EOF"
     assert 'tandem_logins_total{proto="imap",result="ok"} 1' in lines
     assert 'tandem_logins_total{proto="imap",result="failed"} 1' in lines
     assert "tandem_up 1" in lines
+    assert {"name": "tandem_up", "labels": None, "value": 1} in rows(server, "stats")
     server.stop()
     assert failed(server, "stats") == (1, "the daemon is down")
 

@@ -1,0 +1,169 @@
+/* The table of verbs: one block each, sorted by name. */
+#include <string.h>
+
+#include "cmd/verb.h"
+
+/* clang-format off: one block a verb, so that two can be added side by side */
+
+#define PASSWORD_STDIN                                                                             \
+    {                                                                                              \
+        "--password-stdin", NULL, "read the password from standard input"                          \
+    }
+#define SCHEME                                                                                     \
+    {                                                                                              \
+        "--scheme", "S", "how it is kept; [auth] scheme by default"                                \
+    }
+#define ABOUT_SCHEMES                                                                              \
+    "S is yescrypt, argon2id, scram-sha-256, scram-sha-1, bcrypt, sha512-crypt,\n"                 \
+    "ssha512 or ssha256."
+
+const struct verb verbs[] = {
+    {
+     .name = "alias set",
+     .arguments = "ADDRESS [ACCOUNT...]",
+     .help = "deliver ADDRESS (@DOMAIN: all else there) to ACCOUNTs",
+     .about = "Without an ACCOUNT the alias is deleted.",
+     .down = DOWN_WRITES,
+     .run = verb_alias_set,
+     },
+    {
+     .name = "check",
+     .help = "prove the rules between all rows of the store",
+     .options = {{"--bodies", NULL, "also the checksum of every octet of mail"}},
+     .down = DOWN_READS,
+     .run = verb_check,
+     },
+    {
+     .name = "deliver",
+     .arguments = "[FILE...]",
+     .help = "put messages into a mailbox",
+     .about = "One message for each FILE, or standard input. Exit status: 0, 64 wrong use,\n"
+                 "67 no such account, 75 try again, 77 refused.", .needs = "--user",
+     .options = {{"--user", "NAME", "whose mailbox"},
+                    {"--mailbox", "M", "which one; INBOX by default"}},
+     .input = VERB_MESSAGES,
+     .down = DOWN_WRITES,
+     .run = verb_deliver,
+     },
+    {
+     .name = "domain add",
+     .arguments = "DOMAIN",
+     .help = "let accounts have this domain",
+     .down = DOWN_WRITES,
+     .run = verb_domain_add,
+     },
+    {
+     .name = "kick",
+     .arguments = "NAME",
+     .help = "end the sessions of an account",
+     .about = "It may log in again at once; 'tandem user disable' keeps it out.",
+     .down = DOWN_REFUSES,
+     .run = verb_kick,
+     },
+    {
+     .name = "stats",
+     .help = "print counters and measures",
+     .options = {{"--openmetrics", NULL, "in the text format of OpenMetrics"}},
+     .down = DOWN_REFUSES,
+     .run = verb_stats,
+     },
+    {
+     .name = "user add",
+     .arguments = "NAME",
+     .help = "make an account",
+     .about =
+            "The password is asked for, or is the first line of standard input.\n" ABOUT_SCHEMES,
+     .options = {PASSWORD_STDIN, SCHEME},
+     .input = VERB_PASSWORD,
+     .down = DOWN_WRITES,
+     .run = verb_user_add,
+     },
+    {
+     .name = "user delete",
+     .arguments = "NAME",
+     .help = "delete an account and its mail; its sessions end",
+     .down = DOWN_WRITES,
+     .run = verb_user_delete,
+     },
+    {
+     .name = "user disable",
+     .arguments = "NAME",
+     .help = "refuse logins and mail; its sessions end",
+     .down = DOWN_WRITES,
+     .run = verb_user_disable,
+     },
+    {
+     .name = "user enable",
+     .arguments = "NAME",
+     .help = "take them again",
+     .down = DOWN_WRITES,
+     .run = verb_user_enable,
+     },
+    {
+     .name = "user import",
+     .arguments = "FILE",
+     .help = "make an account of each line NAME:PASSWORD or NAME:{SCHEME}VERIFIER",
+     .about = "A verifier is taken as Dovecot writes it; further fields of a passwd-file are\n"
+                 "passed over. Lines that could not be taken are listed.", .options = {SCHEME},
+     .input = VERB_FILE,
+     .down = DOWN_WRITES,
+     .run = verb_user_import,
+     },
+    {
+     .name = "user list",
+     .help = "list accounts, with what their mail takes",
+     .down = DOWN_READS,
+     .run = verb_user_list,
+     },
+    {
+     .name = "user passwd",
+     .arguments = "NAME",
+     .help = "change a password",
+     .about = ABOUT_SCHEMES,
+     .options = {PASSWORD_STDIN,
+                    SCHEME,
+                    {"--apop", NULL, "the password for APOP, kept as it is"}},
+     .input = VERB_PASSWORD,
+     .down = DOWN_WRITES,
+     .run = verb_user_passwd,
+     },
+    {
+     .name = "user set",
+     .arguments = "NAME KEY=VALUE...",
+     .help = "override settings for an account",
+     .about = "For example pop3.hide_seen=yes or store.quota=2G; 'user show' lists them.",
+     .down = DOWN_WRITES,
+     .run = verb_user_set,
+     },
+    {
+     .name = "user show",
+     .arguments = "NAME",
+     .help = "print what is known of an account",
+     .down = DOWN_READS,
+     .run = verb_user_show,
+     },
+    {
+     .name = "user unset",
+     .arguments = "NAME KEY...",
+     .help = "take such settings back",
+     .down = DOWN_WRITES,
+     .run = verb_user_unset,
+     },
+    {0                                                                                },
+};
+
+const struct verb *verb_find(const char *name)
+{
+    for (const struct verb *verb = verbs; verb->name; verb++)
+        if (strcmp(verb->name, name) == 0)
+            return verb;
+    return NULL;
+}
+
+const struct verb_opt *verb_find_option(const struct verb *verb, const char *name)
+{
+    for (const struct verb_opt *o = verb->options; o->name; o++)
+        if (strcmp(o->name, name) == 0)
+            return o;
+    return NULL;
+}

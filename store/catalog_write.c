@@ -248,6 +248,7 @@ static void creation_step(struct creation *c, struct env *env, const struct op_k
 
 static void creation_end(struct creation *c, enum err e)
 {
+    chain_end(&c->store->chains);
     c->last->result.err = e;
     c->last->result.acct = c->a;
     op_complete(c->last);
@@ -433,6 +434,7 @@ void store_user_create(struct store *store, struct slice login, struct slice ver
     c->verifier = owned(verifier);
     c->uidl_format = owned(uidl_format);
     c->nonce = random_u64();
+    chain_begin(&store->chains);
     creation_step(c, store->catalog, &number_kind, numbered);
 }
 
@@ -495,5 +497,6 @@ void store_user_delete(struct store *store, struct slice login, struct store_to 
     c->login = owned(login);
     c->verifier = owned(SLICE_NONE);
     c->uidl_format = owned(SLICE_NONE);
+    chain_begin(&store->chains);
     creation_step(c, store->catalog, &unname_kind, unnamed);
 }

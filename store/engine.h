@@ -35,6 +35,11 @@ MUST_CHECK enum err engine_open(const struct engine_conf *conf, struct engine **
                                 struct fault *why);
 void engine_close(struct engine *engine); /* NULL shrugs */
 
+/* The newest commit, written to `fd` as a data file of its own, while others read and write. The
+ * snapshot is taken before the first octet is written, and lives until the last one is. ERR_DOWN:
+ * `fd` takes no more. Any thread but the committer's. */
+MUST_CHECK enum err engine_copy(struct engine *engine, int fd);
+
 /* --- read snapshots: reusable, any thread, one thread at a time --------------------------------
  */
 

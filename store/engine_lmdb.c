@@ -233,6 +233,11 @@ void engine_close(struct engine *engine)
     mem_free(engine);
 }
 
+enum err engine_copy(struct engine *engine, int fd)
+{
+    return mapped(mdb_env_copyfd2(engine->env, fd, 0));
+}
+
 /* --- snapshots ---------------------------------------------------------------------------------
  */
 

@@ -12,6 +12,7 @@
 #include "core/base/err.h"
 #include "core/base/fault.h"
 #include "core/mime/mime.h"
+#include "store/chain.h"
 #include "store/engine.h"
 #include "store/keys.h"
 #include "store/store.h"
@@ -87,6 +88,7 @@ struct store {
     struct pool *pool; /* after store_start */
     struct live_table *live;
     struct boxes *boxes;              /* mailbox objects in use */
+    struct chains chains;             /* accounts being made and removed */
     _Atomic uint64_t undelete_octets; /* of all shards, for the metric */
     pthread_mutex_t settings_lock;
     struct settings *settings;      /* [store] of the newest configuration, what is plain numbers */

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 #include "core/base/random.h"
 #include "store/gone.h"
 #include "store/lazy.h"
+#include "store/owner.h"
 #include "store/pins.h"
 #include "store/reap.h"
 #include "store/retire.h"
@@ -33,9 +33,18 @@ static const char *const catalog_tables[] = {CATALOG_TABLES(X) NULL};
 #define KEY_FORMAT SLICE("format")
 #define KEY_STATE SLICE("state")
 
-static enum err disk_error(int error)
+enum err files_error(int error)
 {
     return error == ENOSPC || error == EDQUOT ? ERR_FULL : ERR_DOWN;
+}
+
+enum err files_sync_dir(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum err e = fd >= 0 && fsync(fd) == 0 ? ERR_OK : files_error(errno);
+    if (fd >= 0)
+        close(fd);
+    return e;
 }
 
 /* --- file systems --------------------------------------------------------------------------------
@@ -72,7 +81,7 @@ enum err files_root(const struct store_conf *conf, struct fault *why)
 {
     struct statfs fs;
     if (!conf->read_only && mkdir(conf->path, 0750) != 0 && errno != EEXIST)
-        return fault(why, disk_error(errno), "%s: %s: make its parent directory first", conf->path,
+        return fault(why, files_error(errno), "%s: %s: make its parent directory first", conf->path,
                      strerror(errno));
     if (statfs(conf->path, &fs) != 0)
         return fault(why, ERR_DOWN, "%s: %s", conf->path, strerror(errno));
@@ -96,7 +105,7 @@ enum err files_root(const struct store_conf *conf, struct fault *why)
     return ERR_OK;
 }
 
-static char *env_dir(const struct store_conf *conf, unsigned index)
+char *files_env_dir(const struct store_conf *conf, unsigned index)
 {
     char *dir = NULL;
     int n = index == ENV_CATALOG ? asprintf(&dir, "%s/catalog", conf->path)
@@ -106,74 +115,37 @@ static char *env_dir(const struct store_conf *conf, unsigned index)
     return dir;
 }
 
+const char *files_env_data(unsigned index)
+{
+    return index == ENV_CATALOG ? "catalog.mdb" : "store.mdb";
+}
+
+const char *const *files_env_tables(unsigned index)
+{
+    return index == ENV_CATALOG ? catalog_tables : store_tables;
+}
+
 bool files_shard_exists(const struct store_conf *conf, unsigned shard)
 {
     struct stat st;
-    char *dir = env_dir(conf, shard);
+    char *dir = files_env_dir(conf, shard);
     bool exists = stat(dir, &st) == 0;
     free(dir);
     return exists;
 }
 
-/* --- OWNER
- * ---------------------------------------------------------------------------------------- */
-
-/* One line, the generation in decimal; the flock on it is what makes a process the owner. `known`:
- * there is such a line. An empty file is one that a crash, or an open that was refused, has left.
- */
-struct owner {
-    uint64_t generation;
-    bool known;
-};
-
-static enum err owner_lock(struct env *env, struct owner *ret, struct fault *why)
-{
-    char path[4096], text[32] = "";
-    snprintf(path, sizeof path, "%s/OWNER", env->dir);
-    env->owner_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (env->owner_fd < 0)
-        return fault(why, disk_error(errno), "%s: %s: check the directory's owner, mode and room",
-                     path, strerror(errno));
-    if (flock(env->owner_fd, LOCK_EX | LOCK_NB) != 0)
-        return fault(why, ERR_BUSY, "%s: another daemon or tool owns this store: stop it first",
-                     path);
-    ssize_t n = pread(env->owner_fd, text, sizeof text - 1, 0);
-    *ret = (struct owner){.generation = strtoull(text, NULL, 10),
-                          .known = n > 0 && text[0] >= '0' && text[0] <= '9'};
-    return ERR_OK;
-}
-
-static enum err owner_write(struct env *env, struct fault *why)
-{
-    char text[32];
-    int n = snprintf(text, sizeof text, "%" PRIu64 "\n", env->generation);
-    errno = ENOSPC; /* of a write that ends in its middle */
-    if (pwrite(env->owner_fd, text, (size_t)n, 0) != n || fdatasync(env->owner_fd) != 0)
-        return fault(why, disk_error(errno), "%s/OWNER: %s", env->dir, strerror(errno));
-    return ERR_OK;
-}
-
 /* --- rows of sys
  * ---------------------------------------------------------------------------------- */
-
-static enum err sync_dir(const char *dir)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    enum err e = fd >= 0 && fsync(fd) == 0 ? ERR_OK : disk_error(errno);
-    if (fd >= 0)
-        close(fd);
-    return e;
-}
 
 /* A file outlives a power cut only if every name on the way to it does. */
 static enum err sync_names(const struct env *env)
 {
     char parent[4096];
     snprintf(parent, sizeof parent, "%s/..", env->store->conf.path);
-    enum err e = sync_dir(env->dir);
+    enum err e = files_sync_dir(env->dir);
     if (!e)
-        e = sync_dir(env->store->conf.path);
-    return e ? e : sync_dir(parent);
+        e = files_sync_dir(env->store->conf.path);
+    return e ? e : files_sync_dir(parent);
 }
 
 static struct engine_conf engine_conf(const struct env *env, const char *path)
@@ -187,7 +159,7 @@ static struct engine_conf engine_conf(const struct env *env, const char *path)
         map = env->store->conf.map_size;
     bool catalog = env->index == ENV_CATALOG;
     return (struct engine_conf){.path = path,
-                                .tables = catalog ? catalog_tables : store_tables,
+                                .tables = files_env_tables(env->index),
                                 .map_size = catalog ? catalog_map : map,
                                 .read_only = env->store->conf.read_only};
 }
@@ -313,10 +285,10 @@ static enum err create(struct env *env, const char *path, struct fault *why)
     char lock[4112];
     snprintf(lock, sizeof lock, "%s-lock", fresh);
     unlink(lock);
-    e = owner_write(env, why);
+    e = owner_write(env->owner_fd, env->generation, env->dir, why);
     if (e)
         return e;
-    e = rename(fresh, path) == 0 ? sync_names(env) : disk_error(errno);
+    e = rename(fresh, path) == 0 ? sync_names(env) : files_error(errno);
     return e ? fault(why, e, "%s: %s", path, strerror(errno)) : ERR_OK;
 }
 
@@ -337,7 +309,7 @@ static enum err raise_generation(struct env *env, const struct owner *owner, str
     enum err e = state_write(env, false, NULL);
     if (e)
         return fault(why, e, "%s: cannot be written", env->dir);
-    return owner_write(env, why);
+    return owner_write(env->owner_fd, env->generation, env->dir, why);
 }
 
 enum err env_open(struct store *store, unsigned index, struct env **ret, struct fault *why)
@@ -347,18 +319,17 @@ enum err env_open(struct store *store, unsigned index, struct env **ret, struct 
     char path[4096];
     env->store = store;
     env->index = index;
-    env->dir = env_dir(&store->conf, index);
+    env->dir = files_env_dir(&store->conf, index);
     env->owner_fd = -1;
-    snprintf(path, sizeof path, "%s/%s", env->dir,
-             index == ENV_CATALOG ? "catalog.mdb" : "store.mdb");
+    snprintf(path, sizeof path, "%s/%s", env->dir, files_env_data(index));
 
     struct owner owner = {0};
     bool exists = stat(path, &st) == 0;
     enum err e = ERR_OK;
     if (!store->conf.read_only && mkdir(env->dir, 0700) != 0 && errno != EEXIST)
-        e = fault(why, disk_error(errno), "%s: %s", env->dir, strerror(errno));
+        e = fault(why, files_error(errno), "%s: %s", env->dir, strerror(errno));
     if (!e)
-        e = owner_lock(env, &owner, why);
+        e = owner_lock(env->dir, &env->owner_fd, &owner, why);
     if (!e && !exists && owner.generation > 0)
         e = fault(why, ERR_CORRUPT,
                   "%s: is missing, though OWNER says that it was here: restore a "
@@ -391,7 +362,8 @@ void env_close(struct env *env, bool clean)
         return;
     if (clean && !env->store->conf.read_only) {
         env->generation++;
-        if (state_write(env, true, NULL) || owner_write(env, NULL))
+        if (state_write(env, true, NULL) ||
+            owner_write(env->owner_fd, env->generation, env->dir, NULL))
             log_note(LOG_WARN, "store-warn", "%s: the clean stop could not be noted", env->dir);
     }
     engine_close(env->engine);

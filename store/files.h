@@ -16,6 +16,14 @@ MUST_CHECK enum err env_open(struct store *store, unsigned index, struct env **r
 void env_close(struct env *env, bool clean);
 /* sys.state as the committer has it now. */
 MUST_CHECK enum err env_state_save(struct turn *turn, bool clean);
+/* What an errno of a file call means to the store. */
+enum err files_error(int error);
+/* The directory of an env (to be freed), its data file's name in it, and its tables. */
+char *files_env_dir(const struct store_conf *conf, unsigned index);
+const char *files_env_data(unsigned index);
+const char *const *files_env_tables(unsigned index);
+/* fsync of a directory. */
+MUST_CHECK enum err files_sync_dir(const char *dir);
 /* Is there data of a shard with this number? */
 bool files_shard_exists(const struct store_conf *conf, unsigned shard);
 

@@ -13,6 +13,7 @@
 #include "store/live.h"
 #include "store/policy.h"
 #include "store/reap.h"
+#include "store/restore.h"
 #include "store/retire.h"
 #include "store/snapshot.h"
 #include "store/sweep.h"
@@ -59,11 +60,16 @@ enum err store_open(const struct store_conf *conf, struct store **ret, struct fa
     if (!store->conf.log_rows)
         store->conf.log_rows = 20000;
     pthread_mutex_init(&store->readers_lock, NULL);
+    chains_init(&store->chains);
     random_bytes(store->sip_key, sizeof store->sip_key);
     policy_start(store);
     store->live = live_new(store);
     store->boxes = boxes_new(store);
     enum err e = files_root(&store->conf, why);
+    if (!e && restore_broke_off(conf))
+        e = fault(why, ERR_CORRUPT,
+                  "%s: a restore broke off here: run 'tandem restore' again, with --replace",
+                  conf->path);
     if (!e)
         e = open_envs(store, why);
     if (!e && !conf->read_only)
@@ -118,6 +124,7 @@ void store_close(struct store *store)
     live_free(store->live);
     policy_stop(store);
     pthread_mutex_destroy(&store->readers_lock);
+    chains_finish(&store->chains);
     free(store->path);
     free((char *)(uintptr_t)store->conf.allow_fs);
     mem_free(store);

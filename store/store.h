@@ -614,4 +614,49 @@ struct store_verify {
 MUST_CHECK enum err store_verify(struct store *store, struct store_reader *reader,
                                  struct store_verify *verify);
 
+/* --- backup (store/backup.c, restore.c) ------------------------------------------------------ */
+
+struct store_sink {
+    enum err (*put)(void *arg, struct slice octets); /* an error ends what fills it */
+    void *arg;
+};
+struct store_source {
+    ptrdiff_t (*get)(void *arg, char *to, size_t cap); /* 0: the end; -1: it broke off */
+    void *arg;
+};
+
+struct store_backup {
+    struct store_sink sink;
+    uint64_t rate;                                /* octets a second; 0 = as fast as it goes */
+    void (*progress)(void *arg, uint64_t octets); /* may be NULL */
+    void *arg;                                    /* of `progress` */
+};
+/* The whole store, catalog and shards, as of one moment, as one stream of octets, while it serves.
+ * Everything that was answered before the call is in it. Afterwards the store knows what was
+ * written as an older state of itself. Blocks: a worker or tool thread; not a read-only store.
+ * Errors are the sink's, or of reading the files. */
+MUST_CHECK enum err store_backup(struct store *store, const struct store_backup *conf,
+                                 struct fault *why);
+/* About how many octets that will be. */
+uint64_t store_backup_octets(struct store *store);
+
+struct store_restored {
+    uint64_t octets;
+    uint32_t time; /* when the backup was made */
+    unsigned files;
+};
+struct store_restore {
+    struct store_source source;
+    bool replace; /* a store that is there already is lost */
+    int shard;    /* only this one of the backup, beside a store that is there; -1 = all */
+    void (*progress)(void *arg, uint64_t octets); /* may be NULL */
+    void *arg;                                    /* of `progress` */
+    struct store_restored *ret;
+};
+/* Put a backup in place, while no process owns the store: all of it, or nothing has changed. The
+ * next open gives UIDs, modseqs and ids far ahead of those that the backup knew. ERR_BUSY: it is
+ * owned; ERR_EXISTS: there is one and no `replace`; ERR_CORRUPT: damaged, or no backup. */
+MUST_CHECK enum err store_restore(const struct store_conf *conf,
+                                  const struct store_restore *restore, struct fault *why);
+
 #endif

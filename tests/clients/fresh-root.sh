@@ -16,6 +16,7 @@ finish() {
     status=$?
     [ -z "${server:-}" ] || kill "$server" 2>/dev/null || true
     for point in proc dev sys; do umount -l "$root/$point" 2>/dev/null || true; done
+    umount -l "$root" 2>/dev/null || true
     [ $status = 0 ] && say "all good; $root may be removed" || say "failed; $root is kept"
     exit $status
 }
@@ -28,6 +29,8 @@ if [ ! -x "$root/usr/bin/apt-get" ]; then
     cp -r /etc/apt/sources.list.d /etc/apt/apt.conf.d "$root/etc/apt/" 2>/dev/null || true
     cp /etc/resolv.conf /etc/hosts "$root/etc/"
 fi
+mount --bind "$root" "$root" # a root that is a mount, as in a container: unshare asks for it
+mount --make-private "$root"
 for point in proc dev sys; do mount --rbind "/$point" "$root/$point"; done
 rm -rf "$root/srv/tandem"
 git clone -q "$top" "$root/srv/tandem"

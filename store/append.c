@@ -7,7 +7,6 @@
 #include "core/base/mem.h"
 #include "store/account.h"
 #include "store/arrival.h"
-#include "store/hot.h"
 #include "store/keyword.h"
 #include "store/pins.h"
 
@@ -34,45 +33,6 @@ struct append_op {
 /* --- one recipient
  * -------------------------------------------------------------------------------- */
 
-static enum err message_rows(struct turn *turn, struct append_op *op,
-                             const struct append_dest *dest, const struct store_incoming *in,
-                             struct box *box, struct hot_edit *edit, uint32_t uid,
-                             uint64_t keywords)
-{
-    const struct facts *facts = &in->facts;
-    uint64_t thread;
-    struct key key;
-    unsigned char octets[ROW_MAX];
-    enum err e = arrival_thread(turn, dest->a, facts, in->blob, &thread);
-    if (e)
-        return e;
-    struct row_msg msg = {.flags = (uint8_t)((facts->eight_bit ? MSG_8BIT : 0) |
-                                             (facts->utf8 ? MSG_UTF8 : 0) |
-                                             (facts->has_nul ? MSG_HAS_NUL : 0)),
-                          .size = (uint32_t)facts->size,
-                          .hdr_len = facts->hdr_len,
-                          .lines = facts->lines,
-                          .nparts = facts->nparts,
-                          .arrival = turn->now,
-                          .internaldate = in->text.internaldate,
-                          .blob = in->blob,
-                          .thread = thread,
-                          .create_modseq = box->row.highestmodseq,
-                          .conn = dest->actor.conn,
-                          .date = facts->date,
-                          .rcpt = op->ndest > 1 ? dest->rcpt : SLICE_NONE};
-    memcpy(msg.emailid, facts->emailid, sizeof msg.emailid);
-    struct hot_slot slot = {.modseq = box->row.highestmodseq,
-                            .keywords = keywords,
-                            .size = msg.size,
-                            .internaldate = in->text.internaldate,
-                            .savedate = turn->now,
-                            .sysflags = in->text.sysflags,
-                            .zone = in->text.zone};
-    e = turn_put(turn, DBI_MSG, key_amu(&key, dest->a, box->m, uid), row_msg_encode(&msg, octets));
-    return e ? e : hot_insert(edit, uid, &slot);
-}
-
 /* All messages of the command into one mailbox. `acct` and `box` are loaded and checked. */
 static enum err deliver(struct turn *turn, struct append_op *op, const struct append_dest *dest,
                         struct acct *acct, struct box *box, struct store_arrival *arrivals)
@@ -91,8 +51,14 @@ static enum err deliver(struct turn *turn, struct append_op *op, const struct ap
         uint64_t *bits = &keywords[i % 64];
         e = keyword_bits(turn, box, in->text.keywords, in->text.nkeywords, true, bits, &dropped,
                          &grew);
+        const struct arriving arriving = {.in = in,
+                                          .a = dest->a,
+                                          .uid = uid,
+                                          .keywords = *bits,
+                                          .conn = dest->actor.conn,
+                                          .rcpt = op->ndest > 1 ? dest->rcpt : SLICE_NONE};
         if (!e)
-            e = message_rows(turn, op, dest, in, box, &edit, uid, *bits);
+            e = arrival_rows(turn, &arriving, box, &edit);
         acct->row.used_bytes += in->facts.size;
         acct->row.used_msgs++;
         arrivals[i] = (struct store_arrival){

@@ -186,3 +186,43 @@ enum err arrival_thread(struct turn *turn, uint32_t a, const struct facts *facts
     return turn_put(turn, DBI_MID, key_mid(&key, a, facts->message_id, blob),
                     row_mid_encode(&row, octets));
 }
+
+enum err arrival_rows(struct turn *turn, const struct arriving *arriving, const struct box *box,
+                      struct hot_edit *edit)
+{
+    const struct store_incoming *in = arriving->in;
+    const struct facts *facts = &in->facts;
+    uint64_t thread;
+    struct key key;
+    unsigned char octets[ROW_MAX];
+    enum err e = arrival_thread(turn, arriving->a, facts, in->blob, &thread);
+    if (e)
+        return e;
+    struct row_msg msg = {
+        .flags =
+            (uint8_t)((facts->eight_bit ? MSG_8BIT : 0) | (facts->utf8 ? MSG_UTF8 : 0) |
+                      (facts->has_nul ? MSG_HAS_NUL : 0) | (arriving->has_uidl ? MSG_HAS_UIDL : 0)),
+        .size = (uint32_t)facts->size,
+        .hdr_len = facts->hdr_len,
+        .lines = facts->lines,
+        .nparts = facts->nparts,
+        .arrival = turn->now,
+        .internaldate = in->text.internaldate,
+        .blob = in->blob,
+        .thread = thread,
+        .create_modseq = box->row.highestmodseq,
+        .conn = arriving->conn,
+        .date = facts->date,
+        .rcpt = arriving->rcpt};
+    memcpy(msg.emailid, facts->emailid, sizeof msg.emailid);
+    struct hot_slot slot = {.modseq = box->row.highestmodseq,
+                            .keywords = arriving->keywords,
+                            .size = msg.size,
+                            .internaldate = in->text.internaldate,
+                            .savedate = turn->now,
+                            .sysflags = in->text.sysflags,
+                            .zone = in->text.zone};
+    e = turn_put(turn, DBI_MSG, key_amu(&key, arriving->a, box->m, arriving->uid),
+                 row_msg_encode(&msg, octets));
+    return e ? e : hot_insert(edit, arriving->uid, &slot);
+}

@@ -156,9 +156,8 @@ enum err mailbox_make_defaults(struct turn *turn, struct acct *acct)
     return e;
 }
 
-/* Missing parents become real mailboxes too (CONTRACTS: CREATE makes parents). */
-static enum err make_with_parents(struct turn *turn, struct acct *acct, struct slice path,
-                                  enum special_use use, uint32_t most, struct box *ret)
+enum err mailbox_make_path(struct turn *turn, struct acct *acct, struct slice path,
+                           enum special_use use, uint32_t most, struct box *ret)
 {
     for (size_t at = 0; at < path.len; at++) {
         struct row_name name;
@@ -191,7 +190,7 @@ static enum err create_apply(struct op *base, struct turn *turn)
         return ERR_EXISTS;
     if (op->limits.mailboxes && acct.row.nmbox >= op->limits.mailboxes)
         return ERR_LIMIT;
-    e = make_with_parents(turn, &acct, op->path, op->use, op->limits.mailboxes, &box);
+    e = mailbox_make_path(turn, &acct, op->path, op->use, op->limits.mailboxes, &box);
     if (!e)
         e = turn_acct_save(turn, &acct);
     if (!e)
@@ -380,7 +379,7 @@ static enum err rename_apply(struct op *base, struct turn *turn)
     /* Parents of the new name first, as CREATE makes them. */
     struct slice parent = parent_of(op->to_path);
     if (parent.len && (e = name_get(turn, acct.a, parent, &there)) == ERR_NOTFOUND)
-        e = make_with_parents(turn, &acct, parent, USE_NONE, op->limits.mailboxes, &target);
+        e = mailbox_make_path(turn, &acct, parent, USE_NONE, op->limits.mailboxes, &target);
     else
         e = parent.len ? e : ERR_OK;
     if (e)

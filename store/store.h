@@ -492,6 +492,44 @@ struct store_dest {
 void store_append(struct store_incoming *const *in, size_t n, const struct store_dest *dest,
                   size_t ndest, struct store_to to);
 
+/* --- mail from another server (store/import.c) ----------------------------------------------- */
+
+/* Make the mailbox and its parents if they are missing. One that never held a message takes the
+ * source's UIDVALIDITY (0: it has none) if no other mailbox of the account has it; whoever has it
+ * selected must be kicked. One that has the source's UIDVALIDITY raises its UIDNEXT to `uidnext`.
+ * `done`: mailbox, uidvalidity, as they are now. ERR_LIMIT: too many mailboxes. */
+void store_import_mailbox(struct store_account *account, struct slice path, uint32_t uidvalidity,
+                          uint32_t uidnext, struct store_to to);
+
+struct store_import {
+    struct store_incoming *in; /* taken over */
+    uint32_t uid;              /* in the source; 0: it has none */
+    uint32_t order;            /* place in the maildrop; 0: by UID */
+    bool recent;
+    struct slice uidl; /* that the source gives it for certain; empty: by the account's format */
+    unsigned char emailid[16]; /* made of what names the message in the source: see _known */
+};
+/* A batch of messages, in the order of their UIDs, into a mailbox that is there. UIDs are kept
+ * where the mailbox has the source's UIDVALIDITY (`uidvalidity`) and has not given them; any other
+ * message gets the next UID, and its old UIDL as an override, unless a message here has that one.
+ * Each is checked alone: result.arrivals, in step (ERR_QUOTA; that of a piece). */
+void store_import(struct store_account *account, struct slice path, uint32_t uidvalidity,
+                  const struct store_import *messages, size_t n, struct store_to to);
+/* The EMAILID of every message that the account has or can undelete, so that an import that is run
+ * again leaves those out. Worker or tool thread; idles the reader. */
+MUST_CHECK enum err store_import_known(struct store_reader *reader, struct store_account *account,
+                                       void (*each)(void *arg, const unsigned char emailid[16]),
+                                       void *arg);
+
+struct store_uidl {
+    char text[71];
+    uint32_t order;
+};
+/* The UIDL and the place in the maildrop that a message has other than by its account's format.
+ * ERR_NOTFOUND: neither. */
+MUST_CHECK enum err store_uidl_override(struct store_reader *reader, struct store_account *account,
+                                        uint32_t mailbox, uint32_t uid, struct store_uidl *ret);
+
 /* --- changes: one call = one atomic change, up to 200,000 messages ---------------------------- */
 
 enum flag_mode { FLAGS_ADD, FLAGS_REMOVE, FLAGS_REPLACE };

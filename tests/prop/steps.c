@@ -326,6 +326,52 @@ STEP_OF(keyword_65, "carol", 0)
     return life_flags(life, account, "INBOX", 1, 1, FLAGS_ADD, 0, "another");
 }
 
+/* --- mail from another server ------------------------------------------------------------------
+ */
+
+enum { IMPORT_V = 1234567890 };
+
+static enum err import_mailbox(struct store_account *account, uint32_t uidnext)
+{
+    struct store_wait *w = store_wait_new();
+    store_import_mailbox(account, SLICE("Moved/Here"), IMPORT_V, uidnext, store_wait_to(w));
+    return store_wait(w, NULL);
+}
+
+ALICE(import_mailbox)
+{
+    (void)life;
+    return import_mailbox(account, 0);
+}
+
+/* UIDs with gaps, a UIDL and a place of its own. (One that arrives in pieces would be refused
+ * alone.) */
+ALICE(import)
+{
+    (void)life;
+    struct store_import messages[4];
+    enum err e = ERR_OK;
+    for (unsigned i = 0; i < 4; i++) {
+        messages[i] = (struct store_import){.uid = 100 * i + 7, .recent = i == 3};
+        messages[i].emailid[0] = (unsigned char)(i + 1);
+        messages[i].in = life_message(account, 600 + i, BODY, &e);
+        if (!messages[i].in)
+            return e; /* small ones are never refused here */
+        store_incoming_set(messages[i].in, i % 2 ? FLAG_SEEN : 0, NULL, 0, 1600000000, 4);
+    }
+    messages[0].uidl = SLICE("UID7-77");
+    messages[1].order = 1;
+    struct store_wait *w = store_wait_new();
+    store_import(account, SLICE("Moved/Here"), IMPORT_V, messages, 4, store_wait_to(w));
+    return store_wait(w, NULL);
+}
+
+ALICE(import_end)
+{
+    (void)life;
+    return import_mailbox(account, 5000);
+}
+
 /* --- mailboxes ---------------------------------------------------------------------------------
  */
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "auth/cache.h"
+#include "auth/scram.h"
 #include "auth/state.h"
 #include "auth/users.h"
 #include "core/base/clock.h"
@@ -29,6 +30,10 @@ struct session {
 enum err auth_new(const struct auth_conf *conf, struct auth **ret)
 {
     struct auth *auth = mem_new(sizeof *auth);
+    if (scram_setup(&auth->gsasl)) {
+        mem_free(auth);
+        return ERR_DOWN;
+    }
     auth->conf = *conf;
     auth->good = auth_cache_new(REMEMBERED);
     auth->bad = auth_cache_new(REMEMBERED);
@@ -65,6 +70,7 @@ void auth_free(struct auth *auth)
     auth_cache_free(auth->bad);
     auth_cache_free(auth->seen);
     peers_free(auth->names);
+    scram_finish(auth->gsasl);
     mem_free(auth);
 }
 

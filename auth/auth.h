@@ -16,9 +16,11 @@
 #include "core/base/err.h"
 #include "core/base/fault.h"
 #include "core/base/slice.h"
+#include "core/net/tls.h"
 #include "store/store.h"
 
 struct auth;
+struct conn;
 struct loop;
 struct peers;
 struct pool;
@@ -41,7 +43,11 @@ struct auth_peer {
     void (*kick)(void *object);
     uint64_t connection_id; /* journal and log */
     uint64_t peer_key;
-    bool secure, local;    /* conn_is_secure, conn_is_local */
+    bool secure, local; /* conn_is_secure, conn_is_local */
+    /* conn_tls_binding and its connection, which outlives every exchange; NULL: has none */
+    enum err (*binding)(const struct conn *conn, enum tls_binding_type type,
+                        struct tls_binding *ret);
+    const struct conn *conn;
     struct slice rip, lip; /* for the auth-failed line */
 };
 
@@ -88,6 +94,8 @@ struct auth_exchange;
 
 /* The i-th mechanism that may be announced to this connection now; NULL past the last. */
 const char *auth_mechanism_at(const struct auth *auth, const struct auth_peer *peer, size_t i);
+/* Is it one of those that there are at all? [auth] mechanisms has words for more. */
+bool auth_mechanism_known(enum config_mechanism mechanism);
 /* ERR_CANNOT: no such mechanism here; ERR_PRIVACY: not without TLS. */
 MUST_CHECK enum err auth_exchange_new(struct auth *auth, const struct auth_peer *peer,
                                       struct slice mechanism, auth_done *done,

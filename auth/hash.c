@@ -1,5 +1,7 @@
 /* Verifiers of passwords: "{SCHEME}data". Every scheme is one row; what a row cannot read does not
  * match. The work is done on a worker or in a tool: yescrypt takes 59 ms, argon2id 400 ms. */
+#include "auth/hash.h"
+
 #include <argon2.h>
 #include <crypt.h>
 #include <gnutls/crypto.h>
@@ -8,7 +10,6 @@
 #include <stdlib.h>
 
 #include "auth/auth.h"
-
 #include "core/base/base64.h"
 #include "core/base/hex.h"
 #include "core/base/mem.h"
@@ -167,15 +168,15 @@ static bool check_pbkdf2(const struct scheme *scheme, struct slice data, struct 
 
 /* --- SCRAM ------------------------------------------------------------------------------------ */
 
-struct scram {
+struct scram_derived {
     int algorithm;
     size_t len;
     unsigned char stored_key[DIGEST_MAX], server_key[DIGEST_MAX];
 };
 
 /* RFC 5802 section 3: the keys that a server stores. */
-static bool scram_keys(struct scram *scram, struct slice password, struct slice salt,
-                       uint64_t rounds)
+static bool scram_derive(struct scram_derived *scram, struct slice password, struct slice salt,
+                         uint64_t rounds)
 {
     unsigned char salted[DIGEST_MAX], client_key[DIGEST_MAX];
     gnutls_mac_algorithm_t mac = (gnutls_mac_algorithm_t)scram->algorithm;
@@ -201,26 +202,40 @@ static char *prepared(struct slice password)
 }
 
 /* "rounds,salt,StoredKey,ServerKey", base64 but the rounds (RFC 5803's fields, Dovecot's order) */
+struct scram_fields {
+    struct slice rounds, salt64, stored64, server64;
+    uint64_t n;
+    size_t salt_len, stored_len;
+    char salt[DATA_MAX], stored[DATA_MAX];
+};
+
+static bool scram_fields(struct slice data, struct scram_fields *f)
+{
+    if (data.len > DATA_MAX || !field(&data, ',', &f->rounds) || !field(&data, ',', &f->salt64) ||
+        !field(&data, ',', &f->stored64))
+        return false;
+    f->server64 = data;
+    return slice_u64(f->rounds, ROUNDS_MAX, &f->n) && f->n &&
+           !base64_decode(f->salt64, f->salt, &f->salt_len) &&
+           !base64_decode(f->stored64, f->stored, &f->stored_len);
+}
+
 static bool check_scram(const struct scheme *scheme, struct slice data, struct slice password)
 {
-    struct scram scram = {.algorithm = scheme->algorithm,
-                          .len = gnutls_hmac_get_len((gnutls_mac_algorithm_t)scheme->algorithm)};
-    struct slice count, salt64, stored64;
-    char salt[DATA_MAX], stored[DATA_MAX];
-    size_t salt_len, stored_len;
-    uint64_t rounds;
-    if (!field(&data, ',', &count) || !field(&data, ',', &salt64) ||
-        !field(&data, ',', &stored64) || !slice_u64(count, ROUNDS_MAX, &rounds) || rounds == 0 ||
-        base64_decode(salt64, salt, &salt_len) || base64_decode(stored64, stored, &stored_len))
+    struct scram_derived scram = {
+        .algorithm = scheme->algorithm,
+        .len = gnutls_hmac_get_len((gnutls_mac_algorithm_t)scheme->algorithm)};
+    struct scram_fields f;
+    if (!scram_fields(data, &f))
         return false;
-
     char *text = prepared(password);
     struct slice first = text ? slice_str(text) : password;
-    bool good = scram_keys(&scram, first, slice(salt, salt_len), rounds) &&
-                equal(slice(scram.stored_key, scram.len), slice(stored, stored_len));
+    struct slice salt = slice(f.salt, f.salt_len), stored = slice(f.stored, f.stored_len);
+    bool good =
+        scram_derive(&scram, first, salt, f.n) && equal(slice(scram.stored_key, scram.len), stored);
     if (!good && !slice_eq(first, password)) /* imported: keys of the password as it was typed */
-        good = scram_keys(&scram, password, slice(salt, salt_len), rounds) &&
-               equal(slice(scram.stored_key, scram.len), slice(stored, stored_len));
+        good = scram_derive(&scram, password, salt, f.n) &&
+               equal(slice(scram.stored_key, scram.len), stored);
     text_wipe(text);
     mem_wipe(&scram, sizeof scram);
     return good;
@@ -313,6 +328,30 @@ bool auth_verifier_plain(struct slice verifier, struct arena *arena, struct slic
     return true;
 }
 
+bool scram_keys_read(struct slice verifier, struct slice scheme, struct arena *arena,
+                     struct scram_keys *ret)
+{
+    enum encoding encoding;
+    struct slice data;
+    struct scram_fields f;
+    char server[DATA_MAX];
+    size_t server_len;
+    const struct scheme *found = split(verifier, &encoding, &data);
+    if (!found || found->check != check_scram || encoding != ENC_NONE ||
+        !slice_ieq(slice_str(found->name), scheme) || !scram_fields(data, &f) || !f.salt_len ||
+        base64_decode(f.server64, server, &server_len))
+        return false;
+    size_t want = gnutls_hmac_get_len((gnutls_mac_algorithm_t)found->algorithm);
+    if (f.stored_len != want || server_len != want)
+        return false;
+    if (ret)
+        *ret = (struct scram_keys){.rounds = arena_dup(arena, f.rounds).ptr,
+                                   .salt = arena_dup(arena, f.salt64).ptr,
+                                   .stored_key = arena_dup(arena, f.stored64).ptr,
+                                   .server_key = arena_dup(arena, f.server64).ptr};
+    return !ret || ret->server_key;
+}
+
 bool auth_verifier_check(struct slice verifier, struct slice password)
 {
     enum encoding encoding;
@@ -390,13 +429,14 @@ static enum err make_argon2(const struct maker *maker, struct slice password, st
 static enum err make_scram(const struct maker *maker, struct slice password, struct arena *arena,
                            struct slice *ret)
 {
-    struct scram scram = {.algorithm = maker->algorithm,
-                          .len = gnutls_hmac_get_len((gnutls_mac_algorithm_t)maker->algorithm)};
+    struct scram_derived scram = {
+        .algorithm = maker->algorithm,
+        .len = gnutls_hmac_get_len((gnutls_mac_algorithm_t)maker->algorithm)};
     char salt[16], salt64[32], stored64[96], server64[96], text[256];
     random_bytes(salt, sizeof salt);
     char *prep = prepared(password);
-    bool good = scram_keys(&scram, prep ? slice_str(prep) : password, slice(salt, sizeof salt),
-                           maker->cost);
+    bool good = scram_derive(&scram, prep ? slice_str(prep) : password, slice(salt, sizeof salt),
+                             maker->cost);
     text_wipe(prep);
     int n = snprintf(text, sizeof text, "%u,%.*s,%.*s,%.*s", maker->cost,
                      (int)base64_encode(slice(salt, sizeof salt), salt64), salt64,
@@ -421,14 +461,14 @@ static enum err make_digest(const struct maker *maker, struct slice password, st
 }
 
 static const struct maker makers[] = {
-    {"argon2id",      make_argon2, "{ARGON2ID}",      NULL,   0,                 3     },
-    {"bcrypt",        make_crypt,  "{BLF-CRYPT}",     "$2y$", 0,                 10    },
-    {"scram-sha-1",   make_scram,  "{SCRAM-SHA-1}",   NULL,   GNUTLS_MAC_SHA1,   100000},
-    {"scram-sha-256", make_scram,  "{SCRAM-SHA-256}", NULL,   GNUTLS_MAC_SHA256, 100000},
-    {"sha512-crypt",  make_crypt,  "{SHA512-CRYPT}",  "$6$",  0,                 0     },
-    {"ssha256",       make_digest, "{SSHA256}",       NULL,   GNUTLS_MAC_SHA256, 0     },
-    {"ssha512",       make_digest, "{SSHA512}",       NULL,   GNUTLS_MAC_SHA512, 0     },
-    {"yescrypt",      make_crypt,  "{CRYPT}",         "$y$",  0,                 0     },
+    {"argon2id",      make_argon2, "{ARGON2ID}",      NULL,   0,                 3           },
+    {"bcrypt",        make_crypt,  "{BLF-CRYPT}",     "$2y$", 0,                 10          },
+    {"scram-sha-1",   make_scram,  "{SCRAM-SHA-1}",   NULL,   GNUTLS_MAC_SHA1,   SCRAM_ROUNDS},
+    {"scram-sha-256", make_scram,  "{SCRAM-SHA-256}", NULL,   GNUTLS_MAC_SHA256, SCRAM_ROUNDS},
+    {"sha512-crypt",  make_crypt,  "{SHA512-CRYPT}",  "$6$",  0,                 0           },
+    {"ssha256",       make_digest, "{SSHA256}",       NULL,   GNUTLS_MAC_SHA256, 0           },
+    {"ssha512",       make_digest, "{SSHA512}",       NULL,   GNUTLS_MAC_SHA512, 0           },
+    {"yescrypt",      make_crypt,  "{CRYPT}",         "$y$",  0,                 0           },
 };
 
 const char *auth_scheme_word(enum auth_scheme scheme)

@@ -1,41 +1,72 @@
-/* SASL exchanges: one table of mechanisms, the same for every protocol. The mechanisms here carry a
- * password, which auth_password then looks at like any other. */
-#include "auth/auth.h"
+/* SASL exchanges: one table of mechanisms, the same for every protocol, and what is the same for
+ * all of them: who may use which, base64, empty and cancelled answers. */
+#include "auth/sasl.h"
 
 #include "auth/state.h"
 #include "core/base/base64.h"
 #include "core/base/mem.h"
 #include "core/net/listen.h"
 
-enum { CHALLENGE_MAX = 64 };
-
-struct auth_exchange {
-    struct auth *auth;
-    struct auth_peer peer;
-    auth_done *done;
-    const struct mechanism *mechanism;
-    unsigned step;
-    struct slice name; /* LOGIN: the answer to the first question; in the arena */
-    struct arena arena;
-    char challenge[CHALLENGE_MAX];
+/* In the order in which they are announced: the strongest first. */
+static const struct mechanism mechanisms[] = {
+    {"SCRAM-SHA-256-PLUS", "scram-sha-256-plus", MECH_SCRAM_SHA_256_PLUS, MECHANISM_BOUND,
+     mechanism_scram                                                                                                           },
+    {"SCRAM-SHA-1-PLUS",   "scram-sha-1-plus",   MECH_SCRAM_SHA_1_PLUS,   MECHANISM_BOUND,
+     mechanism_scram                                                                                                           },
+    {"SCRAM-SHA-256",      "scram-sha-256",      MECH_SCRAM_SHA_256,      0,                                    mechanism_scram},
+    {"SCRAM-SHA-1",        "scram-sha-1",        MECH_SCRAM_SHA_1,        0,                                    mechanism_scram},
+    {"PLAIN",              "plain",              MECH_PLAIN,              MECHANISM_PLAINTEXT,                  mechanism_plain},
+    {"LOGIN",              "login",              MECH_LOGIN,              MECHANISM_PLAINTEXT | MECHANISM_ASKS, mechanism_login},
 };
+enum { MECHANISMS = sizeof mechanisms / sizeof *mechanisms };
 
-struct mechanism {
-    const char *name; /* as it is announced */
-    const char *word; /* log field mech= */
-    unsigned bit;     /* of [auth] mechanisms */
-    bool plaintext;   /* the password itself crosses the wire */
-    bool asks_first;  /* begins with a question of the server (RFC 4422 section 3) */
-    enum auth_next (*step)(struct auth_exchange *x, struct slice said, struct slice *ret_challenge,
-                           enum err *ret_err);
-};
-
-/* --- PLAIN: RFC 4616
- * ------------------------------------------------------------------------------
+/* --- who may use which --------------------------------------------------------------------------
  */
 
-/* One who asks to act as somebody else is refused; to say one's own name twice is allowed. */
-static bool is_own(const struct auth_exchange *x, struct slice authzid, struct slice authcid)
+static bool switched_on(const struct auth *auth, const struct mechanism *m)
+{
+    return server_config(auth->conf.server)->auth.mechanisms & m->bit;
+}
+
+static bool has_binding(const struct auth_peer *peer)
+{
+    struct tls_binding binding;
+    return peer->secure && peer->binding && !peer->binding(peer->conn, TLS_EXPORTER, &binding);
+}
+
+static bool offered(const struct auth *auth, const struct auth_peer *peer,
+                    const struct mechanism *m)
+{
+    return switched_on(auth, m) &&
+           (!(m->traits & MECHANISM_PLAINTEXT) || auth_plaintext_allowed(auth, peer)) &&
+           (!(m->traits & MECHANISM_BOUND) || has_binding(peer));
+}
+
+const char *auth_mechanism_at(const struct auth *auth, const struct auth_peer *peer, size_t i)
+{
+    for (size_t m = 0; m < MECHANISMS; m++)
+        if (offered(auth, peer, &mechanisms[m]) && i-- == 0)
+            return mechanisms[m].name;
+    return NULL;
+}
+
+bool auth_mechanism_known(enum config_mechanism mechanism)
+{
+    for (size_t m = 0; m < MECHANISMS; m++)
+        if (mechanisms[m].bit == mechanism)
+            return true;
+    return false;
+}
+
+bool mechanism_bound_offered(const struct auth *auth, const struct auth_peer *peer)
+{
+    for (size_t m = 0; m < MECHANISMS; m++)
+        if ((mechanisms[m].traits & MECHANISM_BOUND) && offered(auth, peer, &mechanisms[m]))
+            return true;
+    return false;
+}
+
+bool mechanism_is_own(const struct auth_exchange *x, struct slice authzid, struct slice authcid)
 {
     struct auth_name as, who;
     struct arena arena;
@@ -49,86 +80,23 @@ static bool is_own(const struct auth_exchange *x, struct slice authzid, struct s
     return own;
 }
 
-static enum auth_next plain(struct auth_exchange *x, struct slice said, struct slice *ret_challenge,
-                            enum err *ret_err)
-{
-    (void)ret_challenge;
-    struct slice authzid = slice_first(said, slice_find(said, '\0'));
-    struct slice rest = slice_from(said, authzid.len);
-    *ret_err = ERR_SYNTAX;
-    if (rest.len == 0)
-        return AUTH_REFUSE;
-    rest = slice_from(rest, 1);
-    struct slice authcid = slice_first(rest, slice_find(rest, '\0'));
-    if (authcid.len == 0 || authcid.len == rest.len)
-        return AUTH_REFUSE;
-    struct slice password = slice_from(rest, authcid.len + 1);
-    if (password.len == 0 || slice_find(password, '\0') < password.len)
-        return AUTH_REFUSE;
-    if (!is_own(x, authzid, authcid)) {
-        *ret_err = ERR_AUTHZ;
-        return AUTH_REFUSE;
-    }
-    auth_password(x->auth, &x->peer, authcid, password, x->mechanism->word, x->done);
-    return AUTH_WAIT;
-}
-
-/* --- LOGIN: draft-murchison-sasl-login-00
- * -----------------------------------------------------------
+/* --- an exchange --------------------------------------------------------------------------------
  */
-
-static enum auth_next login(struct auth_exchange *x, struct slice said, struct slice *ret_challenge,
-                            enum err *ret_err)
-{
-    *ret_err = ERR_SYNTAX;
-    if (said.len == 0 || slice_find(said, '\0') < said.len)
-        return AUTH_REFUSE;
-    if (x->step++ == 0) {
-        x->name = said;
-        *ret_challenge = SLICE("Password:");
-        return AUTH_ASK;
-    }
-    auth_password(x->auth, &x->peer, x->name, said, x->mechanism->word, x->done);
-    return AUTH_WAIT;
-}
-
-/* --- the table
- * ------------------------------------------------------------------------------------
- */
-
-static const struct mechanism mechanisms[] = {
-    {"PLAIN", "plain", MECH_PLAIN, true, false, plain},
-    {"LOGIN", "login", MECH_LOGIN, true, true,  login},
-};
-
-static bool switched_on(const struct auth *auth, const struct mechanism *m)
-{
-    return server_config(auth->conf.server)->auth.mechanisms & m->bit;
-}
-
-const char *auth_mechanism_at(const struct auth *auth, const struct auth_peer *peer, size_t i)
-{
-    for (size_t m = 0; m < sizeof mechanisms / sizeof *mechanisms; m++)
-        if (switched_on(auth, &mechanisms[m]) &&
-            (!mechanisms[m].plaintext || auth_plaintext_allowed(auth, peer)) && i-- == 0)
-            return mechanisms[m].name;
-    return NULL;
-}
 
 enum err auth_exchange_new(struct auth *auth, const struct auth_peer *peer, struct slice name,
                            auth_done *done, struct auth_exchange **ret)
 {
-    for (size_t m = 0; m < sizeof mechanisms / sizeof *mechanisms; m++) {
+    for (size_t m = 0; m < MECHANISMS; m++) {
         if (!slice_ieq(name, slice_str(mechanisms[m].name)) || !switched_on(auth, &mechanisms[m]))
             continue;
-        if (mechanisms[m].plaintext && !auth_plaintext_allowed(auth, peer))
+        if (!offered(auth, peer, &mechanisms[m]))
             return ERR_PRIVACY; /* before anything is looked at */
         struct auth_exchange *x = mem_new(sizeof *x);
         x->auth = auth;
         x->peer = *peer;
         x->done = done;
         x->mechanism = &mechanisms[m];
-        arena_init(&x->arena, 4 * server_config(auth->conf.server)->limits.sasl);
+        arena_init(&x->arena, 8 * server_config(auth->conf.server)->limits.sasl);
         *ret = x;
         return ERR_OK;
     }
@@ -139,14 +107,19 @@ void auth_exchange_free(struct auth_exchange *x)
 {
     if (!x)
         return;
+    scram_free(x->scram);
     arena_wipe(&x->arena);
     mem_free(x);
 }
 
 static enum auth_next ask(struct auth_exchange *x, struct slice question,
-                          struct slice *ret_challenge)
+                          struct slice *ret_challenge, enum err *ret_err)
 {
-    *ret_challenge = slice(x->challenge, base64_encode(question, x->challenge));
+    char *text = arena_try(&x->arena, base64_encoded_len(question.len) + 1);
+    *ret_err = ERR_SYNTAX;
+    if (!text)
+        return AUTH_REFUSE;
+    *ret_challenge = slice(text, base64_encode(question, text));
     return AUTH_ASK;
 }
 
@@ -155,13 +128,16 @@ enum auth_next auth_exchange_step(struct auth_exchange *x, enum auth_said said, 
 {
     struct slice response = SLICE_NONE, question = SLICE_NONE;
     *ret_err = ERR_SYNTAX;
-    if (said == AUTH_NOTHING)
-        return ask(x, x->mechanism->asks_first ? SLICE("Username:") : SLICE_NONE, ret_challenge);
+    if (said == AUTH_NOTHING) {
+        bool asks = x->mechanism->traits & MECHANISM_ASKS;
+        return ask(x, asks ? SLICE("Username:") : SLICE_NONE, ret_challenge, ret_err);
+    }
     if (said == AUTH_LINE && slice_eq(line, SLICE("*")))
         return AUTH_REFUSE;
     bool empty = said == AUTH_INITIAL && slice_eq(line, SLICE("="));
     if (!empty && base64_decode_dup(&x->arena, line, &response))
         return AUTH_REFUSE;
+    x->step++;
     enum auth_next next = x->mechanism->step(x, response, &question, ret_err);
-    return next == AUTH_ASK ? ask(x, question, ret_challenge) : next;
+    return next == AUTH_ASK ? ask(x, question, ret_challenge, ret_err) : next;
 }

@@ -6,6 +6,7 @@
 
 #include "auth/auth.h"
 
+struct Gsasl;
 struct auth_cache;
 struct attempt;
 
@@ -15,6 +16,7 @@ struct auth {
     struct auth_cache *bad;  /* (login, password) that did not */
     struct auth_cache *seen; /* POP3 logins, for [pop3] login_delay */
     struct peers *names;     /* failures by login, as conf.peers counts them by address */
+    struct Gsasl *gsasl;     /* SCRAM; read-only after auth_new */
     pthread_mutex_t lock;    /* of the list alone */
     struct attempt *attempts;
 };

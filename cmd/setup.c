@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/auth.h"
 #include "core/base/mem.h"
 #include "core/net/tls.h"
 
@@ -74,6 +75,15 @@ bool setup_check(const struct config *config)
         setup_mistake(config, "auth", "sources",
                       "this version has accounts in its catalog only; write "
                       "'catalog' and bring accounts in with 'tandem user import'");
+        good = false;
+        break;
+    }
+    for (unsigned bit = MECH_PLAIN; bit <= MECH_CRAM_MD5; bit <<= 1) {
+        if (!(config->auth.mechanisms & bit) || auth_mechanism_known(bit))
+            continue;
+        setup_mistake(config, "auth", "mechanisms",
+                      "this version has plain, login, scram-sha-256, scram-sha-1 and their -plus "
+                      "forms; leave the others out");
         good = false;
         break;
     }

@@ -402,6 +402,8 @@ struct auth_peer session_peer(const struct session *s)
                               .peer_key = conn_peer_key(s->conn),
                               .secure = conn_is_secure(s->conn),
                               .local = conn_is_local(s->conn),
+                              .binding = conn_tls_binding,
+                              .conn = s->conn,
                               .rip = conn_peer_text(s->conn),
                               .lip = conn_local_text(s->conn)};
 }

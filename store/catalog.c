@@ -147,6 +147,11 @@ enum err store_domain_find(struct store_reader *reader, struct slice domain)
     return e ? e : engine_get(snap, DBI_CDOM, key_text(&key, domain), &value);
 }
 
+void store_lasting_key(const struct store *store, unsigned char ret[16])
+{
+    memcpy(ret, store->catalog->sip_key, sizeof store->catalog->sip_key);
+}
+
 enum err store_user_each(struct store_reader *reader, struct slice from,
                          bool (*each)(void *arg, struct slice login, uint32_t acct), void *arg)
 {

@@ -186,6 +186,9 @@ MUST_CHECK enum err store_user_find(struct store_reader *reader, struct slice lo
 MUST_CHECK enum err store_address_find(struct store_reader *reader, struct slice address,
                                        struct arena *arena, struct store_user **ret, size_t *ret_n);
 MUST_CHECK enum err store_domain_find(struct store_reader *reader, struct slice domain);
+/* 16 random octets that this store has had since it was made, and that never leave the process: a
+ * key for what must look the same after a restart. Any thread. */
+void store_lasting_key(const struct store *store, unsigned char ret[16]);
 /* Every login in order; `each` returns false to stop. */
 MUST_CHECK enum err store_user_each(struct store_reader *reader, struct slice from,
                                     bool (*each)(void *arg, struct slice login, uint32_t acct),

@@ -438,9 +438,10 @@ struct slice conn_tls_text(const struct conn *conn)
     return conn_is_secure(conn) ? tls_text(conn->wire.tls) : SLICE_NONE;
 }
 
-enum err conn_tls_binding(const struct conn *conn, unsigned char ret[32])
+enum err conn_tls_binding(const struct conn *conn, enum tls_binding_type type,
+                          struct tls_binding *ret)
 {
-    return conn_is_secure(conn) ? tls_binding(conn->wire.tls, ret) : ERR_DOWN;
+    return conn_is_secure(conn) ? tls_binding(conn->wire.tls, type, ret) : ERR_DOWN;
 }
 
 void conn_log(struct conn *conn, const char *event, const char *key, struct slice value,

@@ -23,13 +23,13 @@
 #include "core/base/attr.h"
 #include "core/base/err.h"
 #include "core/base/slice.h"
+#include "core/net/tls.h"
 
 struct config;
 struct conn;
 struct listener;
 struct loop;
 struct outq;
-struct tls_creds;
 
 /* Why a connection ended; the word goes into the logout line. */
 #define CONN_END_LIST(X)                                                                           \
@@ -117,8 +117,9 @@ bool conn_is_local(const struct conn *conn);         /* unix, or in [auth] local
 bool conn_is_secure(const struct conn *conn);        /* TLS is up */
 struct slice conn_tls_text(const struct conn *conn); /* "TLS1.3:AES-128-GCM", empty without TLS */
 
-/* RFC 9266 tls-exporter, for SCRAM -PLUS; ERR_DOWN when there is none. */
-MUST_CHECK enum err conn_tls_binding(const struct conn *conn, unsigned char ret[32]);
+/* tls_binding of its session; ERR_DOWN when there is none. */
+MUST_CHECK enum err conn_tls_binding(const struct conn *conn, enum tls_binding_type type,
+                                     struct tls_binding *ret);
 
 /* --- input ------------------------------------------------------------------------------------ */
 /* What has come and is not consumed. The octets stay where they are until the callback ends, even

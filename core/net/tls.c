@@ -391,19 +391,23 @@ struct slice tls_sni(const struct tls *tls)
     return slice_str(tls->sni);
 }
 
-enum err tls_binding(const struct tls *tls, unsigned char ret[32])
+enum err tls_binding(const struct tls *tls, enum tls_binding_type type, struct tls_binding *ret)
 {
-    /* Without the extended master secret the exporter of TLS 1.2 does not name one session
-     * (RFC 9266 section 4.2). */
-    if (gnutls_protocol_get_version(tls->session) != GNUTLS_TLS1_3 &&
-        !gnutls_session_ext_master_secret_status(tls->session))
+    /* Without the extended master secret neither of them names one session of TLS 1.2 (RFC 9266
+     * section 4.2, RFC 7627 section 1). */
+    bool tls13 = gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_3;
+    if (tls13 ? type == TLS_UNIQUE : !gnutls_session_ext_master_secret_status(tls->session))
         return ERR_DOWN;
     gnutls_datum_t binding;
-    if (gnutls_session_channel_binding(tls->session, GNUTLS_CB_TLS_EXPORTER, &binding))
+    if (gnutls_session_channel_binding(
+            tls->session, type == TLS_UNIQUE ? GNUTLS_CB_TLS_UNIQUE : GNUTLS_CB_TLS_EXPORTER,
+            &binding))
         return ERR_DOWN;
-    enum err e = binding.size == 32 ? ERR_OK : ERR_DOWN;
-    if (!e)
-        memcpy(ret, binding.data, 32);
+    enum err e = binding.size && binding.size <= sizeof ret->octets ? ERR_OK : ERR_DOWN;
+    if (!e) {
+        ret->len = binding.size;
+        memcpy(ret->octets, binding.data, binding.size);
+    }
     gnutls_free(binding.data);
     return e;
 }

@@ -41,7 +41,16 @@ enum tls_want tls_write(struct tls *tls, const struct iovec *iov, int n, size_t 
 void tls_bye(struct tls *tls);                /* close_notify, without waiting */
 struct slice tls_text(const struct tls *tls); /* "TLS1.3:AES-128-GCM" */
 struct slice tls_sni(const struct tls *tls);
-/* RFC 9266 tls-exporter, 32 octets, for SCRAM -PLUS. ERR_DOWN when the session has none. */
-MUST_CHECK enum err tls_binding(const struct tls *tls, unsigned char ret[32]);
+
+/* What names one TLS session, for SCRAM -PLUS: tls-exporter (RFC 9266, any version) or tls-unique
+ * (RFC 5929 section 3, TLS 1.2 alone). */
+enum tls_binding_type { TLS_EXPORTER, TLS_UNIQUE };
+struct tls_binding {
+    size_t len;
+    unsigned char octets[64];
+};
+/* ERR_DOWN when the session has none that is safe. */
+MUST_CHECK enum err tls_binding(const struct tls *tls, enum tls_binding_type type,
+                                struct tls_binding *ret);
 
 #endif

@@ -86,6 +86,13 @@ def test_sources_of_another_version(server):
         f"tandemd: DIR/tandem.ini:{line}: auth.sources: this version has accounts in its catalog")
 
 
+def test_mechanisms_of_another_version(server):
+    line = change(server, "auth", "mechanisms", "plain, oauthbearer, cram-md5")
+    assert tandemd(server, "-t") == (
+        2, "", f"tandemd: DIR/tandem.ini:{line}: auth.mechanisms: this version has plain, login, "
+        "scram-sha-256, scram-sha-1 and their -plus forms; leave the others out\n")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="starts as root")
 @pytest.mark.parametrize("user, words", [
     ("nosuchuser", "there is no user 'nosuchuser'; make it with 'adduser --system --group "

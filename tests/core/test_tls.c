@@ -243,15 +243,40 @@ static void tickets_resume_a_session(void **state)
 static void both_ends_have_the_same_binding(void **state)
 {
     (void)state;
+    static const struct {
+        const char *priority;
+        enum tls_binding_type type;
+        gnutls_channel_binding_t as;
+    } cases[] = {
+        {MODERN,                          TLS_EXPORTER, GNUTLS_CB_TLS_EXPORTER},
+        {"NORMAL:-VERS-ALL:+VERS-TLS1.2", TLS_EXPORTER, GNUTLS_CB_TLS_EXPORTER},
+        {"NORMAL:-VERS-ALL:+VERS-TLS1.2", TLS_UNIQUE,   GNUTLS_CB_TLS_UNIQUE  },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct client *c = secure_client(cases[i].priority);
+        struct tls_binding ours;
+        gnutls_datum_t theirs;
+        assert_ok(conn_tls_binding(rig.session->conn, cases[i].type, &ours));
+        assert_int_equal(gnutls_session_channel_binding(c->session, cases[i].as, &theirs), 0);
+        assert_int_equal(ours.len, theirs.size);
+        assert_memory_equal(ours.octets, theirs.data, theirs.size);
+        gnutls_free(theirs.data);
+        ends(c, CONN_END_TLS);
+    }
+}
+
+/* tls-unique names no session of TLS 1.3, and nothing does of TLS 1.2 without the extended master
+ * secret (RFC 9266 section 4.2). */
+static void what_names_no_session_is_no_binding(void **state)
+{
+    (void)state;
+    struct tls_binding ours;
     struct client *c = secure_client(MODERN);
-    unsigned char ours[32];
-    gnutls_datum_t theirs;
-    assert_ok(conn_tls_binding(rig.session->conn, ours));
-    assert_int_equal(gnutls_session_channel_binding(c->session, GNUTLS_CB_TLS_EXPORTER, &theirs),
-                     0);
-    assert_int_equal(theirs.size, 32);
-    assert_memory_equal(ours, theirs.data, 32);
-    gnutls_free(theirs.data);
+    assert_err(conn_tls_binding(rig.session->conn, TLS_UNIQUE, &ours), ERR_DOWN);
+    ends(c, CONN_END_TLS);
+    c = secure_client("NORMAL:-VERS-ALL:+VERS-TLS1.2:%NO_SESSION_HASH");
+    assert_err(conn_tls_binding(rig.session->conn, TLS_EXPORTER, &ours), ERR_DOWN);
+    assert_err(conn_tls_binding(rig.session->conn, TLS_UNIQUE, &ours), ERR_DOWN);
     ends(c, CONN_END_TLS);
 }
 
@@ -492,6 +517,7 @@ int main(void)
         CASE(octets_inside_gnutls_are_not_forgotten),
         CASE(tickets_resume_a_session),
         CASE(both_ends_have_the_same_binding),
+        CASE(what_names_no_session_is_no_binding),
         CASE(old_versions_and_ciphers_are_refused),
         CASE(a_foreign_alpn_ends_the_handshake_and_none_does_not),
         CASE(garbage_ends_the_handshake),

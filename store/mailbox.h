@@ -15,4 +15,10 @@ MUST_CHECK enum err mailbox_make_path(struct turn *turn, struct acct *acct, stru
 /* INBOX and the five that every account has, subscribed. */
 MUST_CHECK enum err mailbox_make_defaults(struct turn *turn, struct acct *acct);
 
+/* Undelete a mailbox of state 1, whose `gone` row has been taken: its name again, or that name with
+ * a suffix if it is taken, parents, state 0. Clients that were told of its end see all of it anew.
+ * `acct` is changed and saved by the caller. ERR_LIMIT. */
+MUST_CHECK enum err mailbox_restore(struct turn *turn, struct acct *acct,
+                                    const struct store_limits *limits, struct box *box);
+
 #endif

@@ -1,6 +1,8 @@
 /* CREATE, DELETE, RENAME, SUBSCRIBE: one batch each. */
 #include "store/mailbox.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/mem.h"
@@ -416,6 +418,101 @@ static enum err subscribe_apply(struct op *base, struct turn *turn)
     if (!e && turn->wrote)
         turn_account_event(turn, acct.a, name.m, ACCOUNT_SUBSCRIBED);
     return e;
+}
+
+/* --- undelete ------------------------------------------------------------------------------------
+ */
+
+/* The n-th name to try: the path itself, then "path-restored", "path-restored-2"... */
+static struct slice nth_name(struct slice path, unsigned n, char *to)
+{
+    char suffix[32] = "";
+    if (n > 1)
+        snprintf(suffix, sizeof suffix, "-restored-%u", n);
+    else if (n == 1)
+        snprintf(suffix, sizeof suffix, "-restored");
+    size_t add = strlen(suffix), parent = parent_of(path).len, start = parent ? parent + 1 : 0;
+    size_t most = start + COMPONENT_OCTETS_MAX < PATH_OCTETS_MAX ? start + COMPONENT_OCTETS_MAX
+                                                                 : PATH_OCTETS_MAX;
+    if (path.len > most - add)
+        for (path.len = most - add; ((unsigned char)path.ptr[path.len] & 0xc0) == 0x80;)
+            path.len--; /* no character is cut in two */
+    memcpy(to, path.ptr, path.len);
+    memcpy(to + path.len, suffix, add);
+    return slice(to, path.len + add);
+}
+
+static enum err free_name(struct turn *turn, uint32_t a, struct slice path, char *to,
+                          struct slice *ret)
+{
+    for (unsigned n = 0; n < UINT_MAX; n++) {
+        struct row_name name;
+        *ret = nth_name(path, n, to);
+        enum err e = name_get(turn, a, *ret, &name);
+        if (e == ERR_NOTFOUND || (!e && name.m == 0))
+            return ERR_OK;
+        if (e)
+            return e;
+    }
+    return ERR_EXISTS;
+}
+
+/* Has another mailbox been given this use meanwhile? One of a kind is what clients expect. */
+static enum err use_is_taken(struct turn *turn, uint32_t a, uint8_t use, bool *ret)
+{
+    struct engine_cursor cursor;
+    struct key key;
+    struct slice prefix = key_a(&key, a);
+    *ret = false;
+    if (use == USE_NONE)
+        return ERR_OK;
+    enum err e = engine_cursor_open(turn->txn, DBI_MBOX, &cursor);
+    if (!e)
+        e = engine_seek(&cursor, prefix);
+    while (!e && !*ret && slice_starts(cursor.key, prefix)) {
+        struct row_mbox row;
+        e = row_mbox_decode(cursor.value, &row);
+        *ret = !e && row.state == MBOX_LIVE && row.special_use == use;
+        if (!e)
+            e = engine_next(&cursor);
+    }
+    engine_cursor_close(&cursor);
+    return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
+enum err mailbox_restore(struct turn *turn, struct acct *acct, const struct store_limits *limits,
+                         struct box *box)
+{
+    char room[PATH_OCTETS_MAX];
+    struct slice path, was = box->row.path;
+    struct box parent_box;
+    struct row_name name;
+    bool taken;
+    enum err e = free_name(turn, acct->a, was, room, &path);
+    if (!e)
+        e = use_is_taken(turn, acct->a, box->row.special_use, &taken);
+    struct slice parent = parent_of(path);
+    if (!e && parent.len && (e = name_get(turn, acct->a, parent, &name)) == ERR_NOTFOUND)
+        e = make_with_parents(turn, acct, parent, USE_NONE, limits->mailboxes, &parent_box);
+    if (!e)
+        e = name_put(turn, acct->a, path, &(struct row_name){.m = box->m});
+    struct key key;
+    struct slice subscribed;
+    bool moved = !slice_eq(path, was);
+    if (!e && moved && /* a subscription outlives its mailbox, but it is for the old name */
+        engine_get(turn->txn, DBI_SUBS, key_name(&key, acct->a, was), &subscribed) == ERR_OK)
+        e = subscribe(turn, acct->a, path, true);
+    if (e)
+        return e;
+    memcpy(box->path, path.ptr, path.len);
+    box->row.path = slice(box->path, path.len);
+    box->row.state = MBOX_LIVE;
+    box->row.modseq_floor = ++box->row.highestmodseq;
+    if (taken)
+        box->row.special_use = USE_NONE;
+    acct->row.nmbox++;
+    turn_account_event(turn, acct->a, box->m, ACCOUNT_CREATED);
+    return turn_box_save(turn, box);
 }
 
 /* --- submit --------------------------------------------------------------------------------------

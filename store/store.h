@@ -36,6 +36,7 @@ struct store_live;
 struct store_maildrop;
 struct store_reader;
 struct store_view;
+struct store_window;
 
 /* --- opening -------------------------------------------------------------------------------- */
 
@@ -551,6 +552,56 @@ void store_copy(struct store_view *view, const struct uidset *uids,
                 struct store_to to);
 /* All \Deleted, or those of them that are in `uids`. */
 void store_expunge(struct store_view *view, const struct uidset *uids, struct store_to to);
+
+/* --- the undelete window (store/lost.c, store/undelete.c) ---------------------------------------
+ */
+
+enum {                /* how it was lost: struct store_lost.by, struct store_pick.by */
+       LOST_IMAP = 1, /* expunged, or replaced by another message */
+       LOST_POP3 = 2,
+       LOST_EXPIRY = 4,
+       LOST_MAILBOX = 8 /* its mailbox was deleted */
+};
+
+/* What of the window is meant; zero-initialised: all of it. */
+struct store_pick {
+    uint32_t since;          /* lost at this time or later */
+    unsigned by;             /* LOST_ bits; 0: any */
+    struct slice mailbox;    /* path of the mailbox that it was in; empty: any */
+    struct slice message_id; /* with or without < >; of a deleted mailbox: its single messages */
+};
+
+/* A message, or a whole mailbox, that can be brought back. */
+struct store_lost {
+    uint32_t time;         /* when it went: with the next two, its name in the window */
+    uint32_t mailbox, uid; /* uid 0: the mailbox whole */
+    unsigned by;
+    uint64_t messages, octets;
+    uint32_t internaldate;
+    uint8_t sysflags;
+    struct slice path;   /* of its mailbox. Lent until the reader idles or the next one is asked */
+    struct slice header; /* its lines as stored, those that header_in_digest names; lent too */
+};
+
+/* A walk over the window, oldest first, that may be left at any item and gone on with after the
+ * reader was idle. The texts of `pick` are borrowed. Worker
+ * or tool thread. */
+MUST_CHECK enum err store_window_open(struct store_reader *reader, struct store_account *account,
+                                      const struct store_pick *pick, struct store_window **ret);
+MUST_CHECK enum err store_window_next(struct store_window *window,
+                                      struct store_lost *ret); /* ERR_NOTFOUND: the end */
+void store_window_close(struct store_window *window);          /* NULL shrugs */
+
+/* Bring these back, in batches: a message as a new UID of the mailbox that it was in (`to_path`: of
+ * that one), or of INBOX when its mailbox has gone, with its flags but \Deleted, its dates,
+ * EMAILID, UIDL and POP3 state; a mailbox as it was, under another name if its own is taken. What
+ * has left the window meanwhile is ERR_NOTFOUND in its place of result.arrivals, a mailbox above
+ * the limit ERR_LIMIT. result.err: ERR_QUOTA (there is no room for all of them, and nothing was
+ * done), ERR_NOTFOUND (no `to_path`), ERR_FULL and the like (result.arrivals says what was done
+ * before).
+ */
+void store_undelete(struct store_account *account, const struct store_lost *lost, size_t n,
+                    struct slice to_path, struct store_to to);
 
 /* --- search (store/match.c) ---------------------------------------------------------------------
  */

@@ -459,6 +459,25 @@ BOB(delete_old)
     return life_delete(account, "Old");
 }
 
+/* Whatever is in the window: messages that IMAP and POP3 took, a mailbox. */
+BOB(undelete)
+{
+    enum { MOST = 32 };
+    struct store_lost lost[MOST];
+    struct store_window *window = NULL;
+    size_t n = 0;
+    enum err e = store_window_open(life->reader, account, &(struct store_pick){0}, &window);
+    while (!e && n < MOST && !(e = store_window_next(window, &lost[n])))
+        n++;
+    store_window_close(window);
+    store_reader_idle(life->reader);
+    if (e != ERR_NOTFOUND)
+        return e ? e : ERR_BUG;
+    struct store_wait *w = store_wait_new();
+    store_undelete(account, lost, n, SLICE_NONE, store_wait_to(w));
+    return store_wait(w, NULL);
+}
+
 /* --- catalog -----------------------------------------------------------------------------------
  */
 

@@ -58,6 +58,8 @@ static const struct step mail[] = {
     {"create old",           step_create_old,          0         },
     {"fill old",             step_fill_old,            0         },
     {"delete old, window",   step_delete_old,          0         },
+    {"undelete",             step_undelete,            0         },
+    {"delete old again",     step_delete_old,          0         },
     {"rename tree",          step_rename_tree,         0         },
     {"rename INBOX",         step_rename_inbox,        0         },
     {"delete child",         step_delete_child,        0         },

@@ -304,11 +304,8 @@ static enum err write_batch(struct batch *b)
         e = turn_box_save(b->turn, &b->box);
     if (!e)
         e = turn_acct_save(b->turn, &b->acct);
-    struct journal_line line = {.actor = &op->actor,
-                                .a = b->acct.a,
-                                .m = b->box.m,
-                                .what = LOG_ARRIVED,
-                                .uids = &b->uids};
+    struct journal_line line = {
+        .actor = &op->actor, .a = b->acct.a, .m = b->box.m, .what = LOG_ARRIVED, .uids = &b->uids};
     if (!e)
         e = turn_journal(b->turn, &line);
     if (e)

@@ -493,7 +493,7 @@ enum err mailbox_restore(struct turn *turn, struct acct *acct, const struct stor
         e = use_is_taken(turn, acct->a, box->row.special_use, &taken);
     struct slice parent = parent_of(path);
     if (!e && parent.len && (e = name_get(turn, acct->a, parent, &name)) == ERR_NOTFOUND)
-        e = make_with_parents(turn, acct, parent, USE_NONE, limits->mailboxes, &parent_box);
+        e = mailbox_make_path(turn, acct, parent, USE_NONE, limits->mailboxes, &parent_box);
     if (!e)
         e = name_put(turn, acct->a, path, &(struct row_name){.m = box->m});
     struct key key;

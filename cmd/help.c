@@ -60,6 +60,8 @@ void help_verb(const struct verb *verb)
     }
     if (verb->down == DOWN_REFUSES)
         puts("\nOnly while the daemon runs.");
+    if (verb->down == DOWN_ALONE)
+        puts("\nOnly while the daemon is down.");
 }
 
 /* `user` of "user add" */

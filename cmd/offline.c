@@ -63,8 +63,21 @@ static int run_once(const struct verb *verb, struct verb_call *call, int argc, c
     arena_init(&call->arena, CALL_MEMORY);
     int status = verb->run(call);
     arena_wipe(&call->arena);
-    store_reader_idle(call->reader);
+    if (call->reader)
+        store_reader_idle(call->reader);
     mem_free(copy);
+    return status;
+}
+
+/* Each input its own run. */
+static int run_all(const struct verb *verb, struct verb_call *call, int argc, const char **argv,
+                   const int *fds, size_t n, struct output *output)
+{
+    int status = EXIT_DONE;
+    for (size_t i = 0; i < n || i == 0; i++) {
+        int one = run_once(verb, call, argc, argv, n ? fds[i] : -1, output);
+        status = status ? status : one;
+    }
     return status;
 }
 
@@ -73,22 +86,21 @@ int offline_run(const struct config *config, const struct verb *verb, int argc, 
 {
     struct identity owner;
     struct verb_call call = {.config = config};
-    int status = EXIT_DONE;
+    int status;
     if (verb->down == DOWN_REFUSES)
         return setup_complain("the daemon is down");
     if (!identity_of_store(config, &owner) || !privileges_drop(&owner))
         return EXIT_FAILED;
     umask(0077);
+    if (verb->down == DOWN_ALONE)
+        return run_all(verb, &call, argc, argv, fds, n, output);
     if (!setup_store_open(config, verb->down == DOWN_READS, &call.store))
         return EXIT_FAILED;
     enum err e = store_reader_new(call.store, NULL, &call.reader);
     if (e) {
         status = setup_complain("cannot read the store: %s", err_text(e));
     } else {
-        for (size_t i = 0; i < n || i == 0; i++) {
-            int one = run_once(verb, &call, argc, argv, n ? fds[i] : -1, output);
-            status = status ? status : one;
-        }
+        status = run_all(verb, &call, argc, argv, fds, n, output);
         store_reader_free(call.reader);
     }
     store_close(call.store);

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <termios.h>
 #include <unistd.h>
@@ -16,6 +18,7 @@
 #include "cmd/offline.h"
 #include "cmd/output.h"
 #include "cmd/setup.h"
+#include "cmd/to_file.h"
 #include "cmd/verb.h"
 #include "core/base/mem.h"
 
@@ -218,34 +221,70 @@ static int common_options(struct common *common, const struct verb *verb, int ar
     return kept;
 }
 
+/* By the daemon, or by ourselves. */
+static int run_with(const struct config *config, const struct verb *verb, int argc,
+                    const char **args, const struct input *input, struct output *output)
+{
+    int fd;
+    switch (client_connect(config, &fd)) {
+    case CLIENT_CONNECTED:
+        if (verb->down != DOWN_ALONE)
+            return client_run(config, fd, verb, argc, args, input->fds, input->n, output);
+        close(fd);
+        return setup_complain("a daemon serves this store: stop it first");
+    case CLIENT_NO_DAEMON:
+        return offline_run(config, verb, argc, args, input->fds, input->n, output);
+    case CLIENT_REFUSED:
+        break;
+    }
+    return EXIT_FAILED;
+}
+
 static int run(const struct config *config, const struct verb *verb, const struct common *common,
-               int argc, char **argv)
+               FILE *to, int argc, char **argv)
 {
     struct input input;
     struct output_conf conf = {.json = common->json,
                                .no_header = common->no_header,
-                               .to = stdout,
+                               .to = to,
                                .watched = isatty(STDERR_FILENO)};
     struct output *output = output_new(&conf);
     const char **args = mem_new_array((size_t)argc + 1, sizeof *args);
     for (int i = 0; i < argc; i++)
         args[i] = argv[i];
-    int status = verb->input == VERB_MESSAGES ? EX_USAGE : EXIT_FAILED, fd;
-    if (input_of(&input, verb, &argc, args)) {
-        switch (client_connect(config, &fd)) {
-        case CLIENT_CONNECTED:
-            status = client_run(config, fd, verb, argc, args, input.fds, input.n, output);
-            break;
-        case CLIENT_NO_DAEMON:
-            status = offline_run(config, verb, argc, args, input.fds, input.n, output);
-            break;
-        case CLIENT_REFUSED:
-            break;
-        }
-    }
+    int status = verb->input == VERB_MESSAGES ? EX_USAGE : EXIT_FAILED;
+    if (input_of(&input, verb, &argc, args))
+        status = run_with(config, verb, argc, args, &input, output);
     input_close(&input);
     mem_free(args);
     return output_end(output) || status ? status : EXIT_FAILED;
+}
+
+/* In a child: who runs the verb may have to become the owner of the store for good, who names the
+ * file must be who asked for it. */
+static int run_to_file(const struct config *config, const struct verb *verb,
+                       const struct common *common, int argc, char **argv)
+{
+    struct to_file file;
+    int status = 0;
+    if (argc == 0 || !argv[argc - 1][0]) {
+        setup_complain("name a file; '-' is standard output");
+        return EXIT_USAGE;
+    }
+    if (!to_file_open(&file, argv[--argc]))
+        return EXIT_FAILED;
+    pid_t child = fork();
+    if (child == 0) {
+        status = run(config, verb, common, file.to, argc, argv);
+        _exit(fflush(file.to) == 0 || status ? status : EXIT_FAILED);
+    }
+    signal(SIGINT, SIG_IGN); /* it ends the child; what that leaves behind is cleared away here */
+    signal(SIGTERM, SIG_IGN);
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        status = setup_complain("fork: %s", strerror(errno));
+    else
+        status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
+    return to_file_close(&file, !status) || status ? status : EXIT_FAILED;
 }
 
 static int config_check(const char *file)
@@ -272,7 +311,8 @@ static int run_verb(const char *file, struct common *common, int argc, char **ar
     struct config *config = setup_config(file);
     if (!config)
         return verb->input == VERB_MESSAGES ? EX_TEMPFAIL : EXIT_USAGE;
-    int status = run(config, verb, common, argc, argv + words);
+    int status = verb->to_file ? run_to_file(config, verb, common, argc, argv + words)
+                               : run(config, verb, common, stdout, argc, argv + words);
     config_unref(config);
     return status;
 }

@@ -29,7 +29,7 @@ struct verb_io {
 
 struct verb_call {
     const struct config *config;
-    struct store *store;
+    struct store *store;         /* NULL: DOWN_ALONE */
     struct store_reader *reader; /* of this thread */
     struct verb_io *io;
     const struct verb *verb;
@@ -50,6 +50,7 @@ enum verb_input {
 enum verb_down {
     DOWN_WRITES, /* while the daemon is down, the tool opens the store and changes it */
     DOWN_READS,  /* opens it read-only */
+    DOWN_ALONE,  /* works on the files of a store that nobody has open; a daemon must not run */
     DOWN_REFUSES /* is about what only a daemon knows */
 };
 
@@ -69,6 +70,7 @@ struct verb {
     const char *needs;     /* the option that must be there; NULL: none */
     struct verb_opt options[VERB_OPTIONS_MAX + 1]; /* up to the first without a name */
     enum verb_input input;
+    bool to_file; /* its data: the last argument names the file, "-" is standard output */
     enum verb_down down;
     int (*run)(struct verb_call *call); /* exit status */
 };
@@ -218,9 +220,11 @@ int verb_failed(struct verb_call *call, const char *what, const struct store_res
 
 /* The verbs, by file. */
 int verb_alias_set(struct verb_call *call);
+int verb_backup(struct verb_call *call);
 int verb_check(struct verb_call *call);
 int verb_deliver(struct verb_call *call);
 int verb_kick(struct verb_call *call);
+int verb_restore(struct verb_call *call);
 int verb_stats(struct verb_call *call);
 int verb_domain_add(struct verb_call *call);
 int verb_user_add(struct verb_call *call);

@@ -27,6 +27,16 @@ const struct verb verbs[] = {
      .run = verb_alias_set,
      },
     {
+     .name = "backup",
+     .arguments = "FILE",
+     .help = "write the whole store to FILE as of now, while it serves",
+     .about = "FILE appears when it is whole; \"-\" is standard output. [backup] rate bounds its\n"
+                 "speed. Meanwhile the store's files grow by what is written.",
+     .to_file = true,
+     .down = DOWN_WRITES,
+     .run = verb_backup,
+     },
+    {
      .name = "check",
      .help = "prove the rules between all rows of the store",
      .options = {{"--bodies", NULL, "also the checksum of every octet of mail"}},
@@ -59,6 +69,18 @@ const struct verb verbs[] = {
      .about = "It may log in again at once; 'tandem user disable' keeps it out.",
      .down = DOWN_REFUSES,
      .run = verb_kick,
+     },
+    {
+     .name = "restore",
+     .arguments = "FILE",
+     .help = "put a backup in the place of the store; no daemon may run",
+     .about = "FILE is checked first: all of it is put in place, or nothing has changed. No UID\n"
+                 "that was given after the backup is given again. \"-\" is standard input.",
+     .options = {{"--replace", NULL, "lose the store that is there"},
+                    {"--shard", "N", "only this shard of the backup"}},
+     .input = VERB_FILE,
+     .down = DOWN_ALONE,
+     .run = verb_restore,
      },
     {
      .name = "stats",

@@ -54,12 +54,19 @@ class Server:
         self.dir = tempfile.mkdtemp(prefix="tandem-client-")
         os.chmod(self.dir, 0o755)
         self.store = os.path.join(self.dir, "store")
-        os.mkdir(self.store, 0o750)
+        self.empty_store()
         self.ini = os.path.join(self.dir, "tandem.ini")
         self.log = os.path.join(self.dir, "log")
         self.process = None
         self.write_ini(dict(settings))
         self.users_import(users)
+
+    def empty_store(self):
+        """Whatever was there is lost."""
+        shutil.rmtree(self.store, ignore_errors=True)
+        os.mkdir(self.store, 0o750)
+        if os.geteuid() == 0:
+            os.chown(self.store, service_user().pw_uid, service_user().pw_gid)
 
     def write_ini(self, settings):
         keys = {
@@ -71,9 +78,7 @@ class Server:
             "limits": {"per_address": 10000, "commands_per_second": 100000},
         }
         if os.geteuid() == 0:
-            user = service_user()
-            keys["tandem"]["user"] = user.pw_name
-            os.chown(self.store, user.pw_uid, user.pw_gid)
+            keys["tandem"]["user"] = service_user().pw_name
         for name, port in PORTS.items():
             tls = {"imap": "starttls", "pop3": "starttls", "lmtp": "none"}.get(name, "implicit")
             keys["listen " + name] = {"protocol": name[:4], "address": f"{self.address}:{port}",

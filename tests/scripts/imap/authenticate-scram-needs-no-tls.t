@@ -7,7 +7,7 @@ C: a CAPABILITY
 S: * CAPABILITY *
 S: a OK *
 S! AUTH=PLAIN
-S! PLUS
+S! 256-PLUS
 C: b AUTHENTICATE SCRAM-SHA-256-PLUS
 S: b NO [PRIVACYREQUIRED] *
 # n,,n=alice,r=abc is answered with a salt whatever alice has; the rest proves nothing

@@ -34,6 +34,18 @@ static void cleanup(struct session *s, struct command *c)
     store_incoming_free(a->in);
 }
 
+/* There is room for octets again. It is told for every piece that the store has taken, also when
+ * nobody waits for room: the commit, for one, must not be taken to be over by it. */
+static void ready(void *object)
+{
+    struct session *s = session_of(object);
+    struct append *a = s->command.progress;
+    if (s->command.run != imap_append || !a || a->phase != LITERAL || !s->waiting)
+        return;
+    conn_upload(s->conn, true);
+    session_resume(s);
+}
+
 /* What can be known before the octets come. */
 static enum err check(struct session *s, struct command *c, struct append *a)
 {
@@ -52,7 +64,11 @@ static enum err check(struct session *s, struct command *c, struct append *a)
         return ERR_CANNOT;
     }
     e = store_quota_check(session_reader(s), session_account(s), octets, 1);
-    return e ? e : store_incoming_new(session_account(s), most, &a->in);
+    if (!e)
+        e = store_incoming_new(session_account(s), most, &a->in);
+    if (!e)
+        store_incoming_on_ready(a->in, conn_loop(s->conn), conn_loop_id(s->conn), ready);
+    return e;
 }
 
 static enum step begin(struct session *s, struct command *c, struct append *a)
@@ -77,13 +93,6 @@ static enum step begin(struct session *s, struct command *c, struct append *a)
     return STEP_DONE;
 }
 
-static void ready(void *object)
-{
-    struct session *s = session_of(object);
-    conn_upload(s->conn, true);
-    session_resume(s);
-}
-
 static void drop(struct append *a, enum err e)
 {
     if (!a->err)
@@ -103,7 +112,6 @@ static enum step literal(struct session *s, struct append *a)
         enum err e = a->in ? store_incoming_write(a->in, piece) : ERR_OK;
         if (e == ERR_AGAIN) {
             conn_upload(s->conn, false);
-            store_incoming_on_ready(a->in, conn_loop(s->conn), conn_loop_id(s->conn), ready);
             return STEP_WAIT;
         }
         if (e)

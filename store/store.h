@@ -476,6 +476,8 @@ MUST_CHECK enum err store_incoming_new(struct store_account *account, uint64_t m
  * when there is room. ERR_TOOBIG: past max_octets (what follows may be written and is dropped).
  * ERR_FULL, ERR_DOWN: the store refused a piece. */
 MUST_CHECK enum err store_incoming_write(struct store_incoming *in, struct slice octets);
+/* Before the first write. `ready` runs for every piece that was taken, until the message is freed
+ * or its append has been answered: also when nobody waits for room. */
 void store_incoming_on_ready(struct store_incoming *in, struct loop *loop, uint64_t id,
                              void (*ready)(void *object));
 uint64_t store_incoming_size(const struct store_incoming *in); /* as stored, so far */

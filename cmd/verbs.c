@@ -30,9 +30,9 @@ const struct verb verbs[] = {
      .name = "backup",
      .arguments = "FILE",
      .help = "write the whole store to FILE as of now, while it serves",
-     .about = "FILE appears when it is whole; \"-\" is standard output. [backup] rate bounds its\n"
-                 "speed. Meanwhile the store's files grow by what is written.",
-     .to_file = true,
+     .about =
+            "FILE appears when it is whole; \"-\" is standard output. [backup] rate bounds its\n"
+            "speed. Meanwhile the store's files grow by what is written.", .to_file = true,
      .down = DOWN_WRITES,
      .run = verb_backup,
      },
@@ -74,9 +74,9 @@ const struct verb verbs[] = {
      .name = "restore",
      .arguments = "FILE",
      .help = "put a backup in the place of the store; no daemon may run",
-     .about = "FILE is checked first: all of it is put in place, or nothing has changed. No UID\n"
-                 "that was given after the backup is given again. \"-\" is standard input.",
-     .options = {{"--replace", NULL, "lose the store that is there"},
+     .about =
+            "FILE is checked first: all of it is put in place, or nothing has changed. No UID\n"
+            "that was given after the backup is given again. \"-\" is standard input.", .options = {{"--replace", NULL, "lose the store that is there"},
                     {"--shard", "N", "only this shard of the backup"}},
      .input = VERB_FILE,
      .down = DOWN_ALONE,
@@ -171,7 +171,7 @@ const struct verb verbs[] = {
      .down = DOWN_WRITES,
      .run = verb_user_unset,
      },
-    {0                                                                                },
+    {0                                             },
 };
 
 const struct verb *verb_find(const char *name)

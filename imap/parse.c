@@ -73,7 +73,8 @@ enum parse parse_number(struct parser *p, uint32_t min, uint32_t *ret)
 
 /* --- strings -------------------------------------------------------------------------------- */
 
-/* After the opening quote. QUOTED-CHAR is 7 bits without NUL, CR and LF. */
+/* After the opening quote. QUOTED-CHAR is 7 bits without NUL, CR and LF, but clients that know
+ * UTF-8 quote it as it is (passwords, SEARCH): 8-bit octets mean what they mean in a literal. */
 static enum parse quoted(struct parser *p, struct slice *ret)
 {
     size_t from = p->pos, escapes = 0;
@@ -85,7 +86,7 @@ static enum parse quoted(struct parser *p, struct slice *ret)
             c = (unsigned char)p->in.ptr[p->pos];
             escapes++;
         }
-        if (c == '\0' || c == '\r' || c == '\n' || c > 0x7f)
+        if (c == '\0' || c == '\r' || c == '\n')
             return PARSE_BAD;
         p->pos++;
     }

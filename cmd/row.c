@@ -102,6 +102,9 @@ void verb_cells(struct verb_call *call, const struct cell *cells, size_t n)
 /* --- lines ------------------------------------------------------------------------------------ */
 
 static void line(struct verb_call *call, const char *what, const char *format, va_list ap)
+    PRINTF_LIKE(3, 0);
+
+static void line(struct verb_call *call, const char *what, const char *format, va_list ap)
 {
     char text[4096];
     vsnprintf(text, sizeof text, format, ap);

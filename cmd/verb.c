@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "auth/auth.h"
+#include "auth/users.h"
 #include "cmd/setup.h"
 
 /* --- arguments -------------------------------------------------------------------------------- */
@@ -49,7 +50,12 @@ bool verb_flag(struct verb_call *call, const char *name)
 
 bool verb_arguments(struct verb_call *call, int min, int max)
 {
-    for (int i = 0; i < call->argc; i++) {
+    return verb_words(call, min, max, call->argc);
+}
+
+bool verb_words(struct verb_call *call, int min, int max, int plain)
+{
+    for (int i = 0; i < call->argc && i < plain; i++) {
         if (strcmp(call->argv[i], "--") == 0) {
             take(call, i, 1);
             break;
@@ -139,4 +145,62 @@ int verb_failed(struct verb_call *call, const char *what, const struct store_res
 {
     return verb_complain(call, "%s: %s", what,
                          result->why.text[0] ? result->why.text : err_text(result->err));
+}
+
+bool verb_account(struct verb_call *call, const char *name, struct store_account **ret)
+{
+    struct store_user user;
+    struct settings settings;
+    if (!verb_user(call, name, &user))
+        return false;
+    auth_settings(call->config, &user, &call->arena, &settings);
+    struct store_limits limits = auth_limits(&settings);
+    enum err e = store_account_open(call->reader, &user, &limits, ret);
+    if (e)
+        verb_complain(call, SLICE_FMT ": %s", SLICE_ARG(user.login), err_text(e));
+    else
+        store_account_set_actor(*ret, PROTO_CONTROL, 0);
+    return !e;
+}
+
+bool verb_path(struct verb_call *call, const char *name, struct slice *ret)
+{
+    if (store_path_check(slice_str(name), &call->arena, ret) == ERR_OK)
+        return true;
+    verb_complain(call, "'%s' cannot be the name of a mailbox", name);
+    return false;
+}
+
+/* What the store refuses, in the words of who asked for it. */
+static const char *refusal(enum err e)
+{
+    switch (e) {
+    case ERR_NOTFOUND:
+        return "there is no such mailbox";
+    case ERR_EXISTS:
+        return "it is there already";
+    case ERR_QUOTA:
+        return "the account's quota does not allow it";
+    default:
+        return err_text(e);
+    }
+}
+
+bool verb_wait(struct verb_call *call, struct store_wait *wait, const char *what,
+               struct store_result *ret)
+{
+    struct store_result result;
+    enum err e = store_wait(wait, &result);
+    if (e)
+        verb_complain(call, "%s: %s", what, result.why.text[0] ? result.why.text : refusal(e));
+    if (ret)
+        *ret = result;
+    else
+        store_result_finish(&result);
+    return !e;
+}
+
+int verb_tally(size_t done, size_t failed)
+{
+    return failed == 0 ? EXIT_DONE : done ? EXIT_PARTLY : EXIT_FAILED;
 }

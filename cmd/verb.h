@@ -204,9 +204,12 @@ bool verb_gone(struct verb_call *call);
  * has it. */
 const char *verb_option(struct verb_call *call, const char *name);
 bool verb_flag(struct verb_call *call, const char *name);
+enum { ARGUMENTS_MAX = 1 << 16 }; /* as many as may come */
 /* After the options: at least min, at most max arguments are left, none of them an option. Else the
  * complaint has been made, and the exit status is EXIT_USAGE. */
 MUST_CHECK bool verb_arguments(struct verb_call *call, int min, int max);
+/* The same, but behind the first `plain` of them a word may begin with a dash. */
+MUST_CHECK bool verb_words(struct verb_call *call, int min, int max, int plain);
 
 /* Formatted, in the call's arena. */
 struct slice verb_text(struct verb_call *call, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -218,15 +221,39 @@ MUST_CHECK bool verb_password(struct verb_call *call, struct slice *ret);
 /* How a failed write of the store is put. Returns EXIT_FAILED. */
 int verb_failed(struct verb_call *call, const char *what, const struct store_result *result);
 
+/* The account of NAME, open for changes in the name of the administrator; closed by the caller.
+ * False: complained. */
+MUST_CHECK bool verb_account(struct verb_call *call, const char *name, struct store_account **ret);
+/* NAME as the path of a mailbox, in the arena. False: complained. */
+MUST_CHECK bool verb_path(struct verb_call *call, const char *name, struct slice *ret);
+/* Wait for a write; `what` begins the complaint if it failed. The result is filled and finished by
+ * the caller if `ret` is not NULL. True: done. */
+MUST_CHECK bool verb_wait(struct verb_call *call, struct store_wait *wait, const char *what,
+                          struct store_result *ret);
+/* Exit status of a verb that was to do several things. */
+int verb_tally(size_t done, size_t failed);
+
 /* The verbs, by file. */
 int verb_alias_set(struct verb_call *call);
 int verb_backup(struct verb_call *call);
 int verb_check(struct verb_call *call);
+int verb_copy(struct verb_call *call);
 int verb_deliver(struct verb_call *call);
+int verb_domain_add(struct verb_call *call);
+int verb_expunge(struct verb_call *call);
+int verb_fetch(struct verb_call *call);
+int verb_flags(struct verb_call *call);
 int verb_kick(struct verb_call *call);
+int verb_mailbox_create(struct verb_call *call);
+int verb_mailbox_delete(struct verb_call *call);
+int verb_mailbox_list(struct verb_call *call);
+int verb_mailbox_rename(struct verb_call *call);
+int verb_mailbox_status(struct verb_call *call);
+int verb_mailbox_subscribe(struct verb_call *call);
+int verb_mailbox_unsubscribe(struct verb_call *call);
+int verb_move(struct verb_call *call);
 int verb_restore(struct verb_call *call);
 int verb_stats(struct verb_call *call);
-int verb_domain_add(struct verb_call *call);
 int verb_user_add(struct verb_call *call);
 int verb_user_delete(struct verb_call *call);
 int verb_user_disable(struct verb_call *call);

@@ -74,6 +74,8 @@ static enum err prepare(struct session *s, struct command *c, struct search *x)
 {
     struct search_args *args = c->args[0].search;
     enum err e = ERR_OK;
+    if (args->keys > session_config(s)->imap.search_keys)
+        return ERR_LIMIT;
     if (args->charset.ptr && args->charset.len) {
         struct charset *known = charset_open(args->charset);
         if (!known)

@@ -374,5 +374,8 @@ enum parse search_parse(struct parser *p, struct search_args **ret)
         if (r == PARSE_DONE)
             r = parse_char(p, ' ');
     }
-    return r == PARSE_DONE ? all_keys(&w) : r;
+    if (r == PARSE_DONE)
+        r = all_keys(&w);
+    to->keys = w.keys;
+    return r;
 }

@@ -25,6 +25,7 @@ struct search_args {
     struct slice charset;     /* ptr NULL: none was named */
     struct store_test *tests; /* texts as they came */
     size_t n;
+    unsigned keys; /* that were given, operators and lists included */
     struct search_set *sets;
 };
 

@@ -345,6 +345,8 @@ class Client:
             if command.verb in ("SELECT", "CLOSE", "IDLE"):
                 break
         self.send(commands)
+        if alone:
+            self.settle()
 
 
 def uids_of(text):
@@ -465,12 +467,13 @@ def clear_up(fresh):
 
 
 def pop3(world):
-    """Reads a few, deletes a few, and every other time loses its connection instead of QUIT."""
+    """Reads a few and deletes a few; or loses its connection before QUIT, and nothing is deleted.
+    What was read is marked as \\Seen at some time after that, so then nothing is read."""
     session = world.server.pop3("alice")
-    count = session.stat()[0]
+    count, quits = session.stat()[0], world.rng.random() < 0.6
     for number in world.rng.sample(range(1, count + 1), min(count, 3)):
-        session.dele(number) if world.rng.random() < 0.5 else session.retr(number)
-    session.quit() if world.rng.random() < 0.5 else session.close()
+        session.retr(number) if quits and world.rng.random() < 0.5 else session.dele(number)
+    session.quit() if quits else session.close()
     world.figures["POP3"] += 1
 
 
@@ -492,7 +495,8 @@ def step(world):
     if client.queue and world.rng.random() < 0.7:
         client.settle()
     if not client.queue:
-        client.act(alone=not any(other.queue for other in world.clients))
+        alone = world.rng.random() < 0.3 and not any(other.queue for other in world.clients)
+        client.act(alone)
     for other in world.clients:
         while other.queue and other.wire.waiting():
             other.hear()

@@ -170,3 +170,53 @@ def test_every_command_has_a_conversation(protocol):
     fail_if([f"tests/scripts/{protocol}/{word}-<behaviour>.t is missing"
              for word in (n.lower().replace(" ", "-") for n in names)
              if not any(s.startswith(word + "-") for s in scripts)])
+
+
+# Codes of imap/reply.c that need a fault, another server or a race to be said.
+NO_CONVERSATION = {"BADURL", "CORRUPTION", "INUSE", "SERVERBUG", "UNAVAILABLE", "UNKNOWN-CTE"}
+
+
+def imap_answers():
+    """{command: {"OK", "BAD", "NO CODE", ...}} and all response codes that conversations expect."""
+    answers, codes = {}, set()
+    for path in (f for f in FILES if f.startswith("tests/scripts/imap/")):
+        asked = {}
+        for line in lines(path):
+            said = re.match(r"C(\d?)~?: (\S+) ((?:UID )?\w+)", line, re.I)
+            if said:
+                asked[said.group(1, 2)] = said.group(3).upper()
+            told = re.match(r"S(\d?): (\S+) (OK|NO|BAD|BYE)(?: \[([A-Z-]+))?", line)
+            if told:
+                codes.add(told.group(4))
+                word = told.group(3) if told.group(3) != "NO" else f"NO {told.group(4)}"
+                answers.setdefault(asked.get(told.group(1, 2)), set()).add(word)
+    return answers, codes
+
+
+def test_every_imap_row_is_refused_for_all_that_it_names():
+    """States, grammar and traits of a row say how it can fail; each has been seen in a conversation."""
+    table = "\n".join(lines("imap/command.c"))
+    answers, codes = imap_answers()
+    wrong = []
+    for row in re.findall(r'ROW\("([^"]+)", (\w+), "([^"]*)", ([\w |\n]+),\s*imap_\w+\)', table):
+        name, states, grammar, traits = row
+        traits = set(re.findall(r"\w+", traits))
+        duties = {"OK", "BAD"}
+        if "mailbox" in grammar.split():
+            duties.add("NO CANNOT")
+            duties.add("NO TRYCREATE" if "CMD_TARGET" in traits else
+                       "NO ALREADYEXISTS" if name == "CREATE" else "NO NONEXISTENT")
+        if states == "IN_SELECTED" and "CMD_DEAD_VIEW" not in traits:
+            duties.add("NO NONEXISTENT")
+        if "CMD_VIEW" in traits:
+            duties.add("NO NOPERM")
+        if states == "IN_START" and "CMD_SECRET" in traits:
+            duties |= {"NO AUTHENTICATIONFAILED", "NO PRIVACYREQUIRED", "NO CONTACTADMIN"}
+        if name == "UNSUBSCRIBE":
+            duties.discard("NO NONEXISTENT")  # what is not subscribed is unsubscribed
+        wrong += [f"{name}: no conversation in which it is {duty}"
+                  for duty in sorted(duties - answers.get(name, set()))]
+    said = set(re.findall(r'\{"(?:NO|BAD)", +"([A-Z-]+)"', "\n".join(lines("imap/reply.c"))))
+    wrong += [f"no conversation with [{code}]" for code in sorted(said - codes - NO_CONVERSATION)]
+    assert len(said) > 10
+    fail_if(wrong)

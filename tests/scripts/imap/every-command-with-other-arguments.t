@@ -1,0 +1,216 @@
+# every-command-with-other-arguments.t    RFC 3501 section 9: too few or too many are BAD, once each
+account alice INBOX plain.eml
+config limits.bad_commands = 1000
+C: t50 AUTHENTICATE
+S: t50 BAD *
+C: t51 AUTHENTICATE PLAIN = =
+S: t51 BAD *
+C: t52 CAPABILITY x
+S: t52 BAD *
+C: t53 ID
+S: t53 BAD *
+C: t54 ID NIL NIL
+S: t54 BAD *
+C: t55 LOGIN
+S: t55 BAD *
+C: t56 LOGIN alice
+S: t56 BAD *
+C: t57 LOGIN alice secret x
+S: t57 BAD *
+C: t58 LOGOUT x
+S: t58 BAD *
+C: t59 NOOP x
+S: t59 BAD *
+C: t60 STARTTLS x
+S: t60 BAD *
+C: a LOGIN alice secret
+S: a OK *
+C: t61 APPEND
+S: t61 BAD *
+C: t62 APPEND INBOX
+S: t62 BAD *
+C: t63 CREATE
+S: t63 BAD *
+C: t64 CREATE new x
+S: t64 BAD *
+C: t65 DELETE
+S: t65 BAD *
+C: t66 DELETE new x
+S: t66 BAD *
+C: t67 ENABLE
+S: t67 BAD *
+C: t68 EXAMINE
+S: t68 BAD *
+C: t69 EXAMINE INBOX x
+S: t69 BAD *
+C: t70 IDLE x
+S: t70 BAD *
+C: t71 LIST
+S: t71 BAD *
+C: t72 LIST ""
+S: t72 BAD *
+C: t73 LIST "" "*" x
+S: t73 BAD *
+C: t74 LSUB
+S: t74 BAD *
+C: t75 LSUB ""
+S: t75 BAD *
+C: t76 LSUB "" "*" x
+S: t76 BAD *
+C: t77 NAMESPACE x
+S: t77 BAD *
+C: t78 RENAME
+S: t78 BAD *
+C: t79 RENAME Archive
+S: t79 BAD *
+C: t80 RENAME Archive new x
+S: t80 BAD *
+C: t81 SELECT
+S: t81 BAD *
+C: t82 SELECT INBOX x
+S: t82 BAD *
+C: t83 STATUS
+S: t83 BAD *
+C: t84 STATUS INBOX
+S: t84 BAD *
+C: t85 STATUS INBOX (MESSAGES) x
+S: t85 BAD *
+C: t86 SUBSCRIBE
+S: t86 BAD *
+C: t87 SUBSCRIBE INBOX x
+S: t87 BAD *
+C: t88 UNSUBSCRIBE
+S: t88 BAD *
+C: t89 UNSUBSCRIBE INBOX x
+S: t89 BAD *
+C: b SELECT INBOX
+S: *...
+S: b OK [READ-WRITE] *
+C: t90 CHECK x
+S: t90 BAD *
+C: t91 CLOSE x
+S: t91 BAD *
+C: t92 COPY
+S: t92 BAD *
+C: t93 COPY 1
+S: t93 BAD *
+C: t94 COPY 1:
+S: t94 BAD *
+C: t95 COPY 1 Archive x
+S: t95 BAD *
+C: t96 EXPUNGE 1
+S: t96 BAD *
+C: t97 FETCH
+S: t97 BAD *
+C: t98 FETCH 1
+S: t98 BAD *
+C: t99 FETCH FLAGS
+S: t99 BAD *
+C: t100 FETCH 1 FLAGS UID
+S: t100 BAD *
+C: t101 MOVE
+S: t101 BAD *
+C: t102 MOVE 1
+S: t102 BAD *
+C: t103 MOVE 1 Archive x
+S: t103 BAD *
+C: t104 SEARCH
+S: t104 BAD *
+C: t105 SEARCH ALL x
+S: t105 BAD *
+C: t106 STORE
+S: t106 BAD *
+C: t107 STORE 1
+S: t107 BAD *
+C: t108 STORE 1 FLAGS
+S: t108 BAD *
+C: t109 STORE 1 FLAGS (\Seen) x
+S: t109 BAD *
+C: t110 UID COPY
+S: t110 BAD *
+C: t111 UID COPY 1
+S: t111 BAD *
+C: t112 UID COPY 1 Archive x
+S: t112 BAD *
+C: t113 UID EXPUNGE
+S: t113 BAD *
+C: t114 UID EXPUNGE 1 x
+S: t114 BAD *
+C: t115 UID FETCH
+S: t115 BAD *
+C: t116 UID FETCH 1
+S: t116 BAD *
+C: t117 UID FETCH 1 FLAGS UID
+S: t117 BAD *
+C: t118 UID MOVE
+S: t118 BAD *
+C: t119 UID MOVE 1
+S: t119 BAD *
+C: t120 UID MOVE 1 Archive x
+S: t120 BAD *
+C: t121 UID SEARCH
+S: t121 BAD *
+C: t122 UID SEARCH ALL x
+S: t122 BAD *
+C: t123 UID STORE
+S: t123 BAD *
+C: t124 UID STORE 1
+S: t124 BAD *
+C: t125 UID STORE 1 FLAGS (\Seen) x
+S: t125 BAD *
+C: t126 UNSELECT x
+S: t126 BAD *
+C: t127 APPEND  INBOX {"x\r\n"+}
+S: t127 BAD *
+C: t128 AUTHENTICATE  PLAIN
+S: t128 BAD *
+C: t129 COPY  1 Archive
+S: t129 BAD *
+C: t130 CREATE  new
+S: t130 BAD *
+C: t131 DELETE  new
+S: t131 BAD *
+C: t132 ENABLE  X-GOOD
+S: t132 BAD *
+C: t133 EXAMINE  INBOX
+S: t133 BAD *
+C: t134 FETCH  1 FLAGS
+S: t134 BAD *
+C: t135 ID  NIL
+S: t135 BAD *
+C: t136 LIST  "" "*"
+S: t136 BAD *
+C: t137 LOGIN  alice secret
+S: t137 BAD *
+C: t138 LSUB  "" "*"
+S: t138 BAD *
+C: t139 MOVE  1 Archive
+S: t139 BAD *
+C: t140 RENAME  Archive new
+S: t140 BAD *
+C: t141 SEARCH  ALL
+S: t141 BAD *
+C: t142 SELECT  INBOX
+S: t142 BAD *
+C: t143 STATUS  INBOX (MESSAGES)
+S: t143 BAD *
+C: t144 STORE  1 FLAGS (\Seen)
+S: t144 BAD *
+C: t145 SUBSCRIBE  INBOX
+S: t145 BAD *
+C: t146 uid COPY  1 Archive
+S: t146 BAD *
+C: t147 uid EXPUNGE  1
+S: t147 BAD *
+C: t148 uid FETCH  1 FLAGS
+S: t148 BAD *
+C: t149 uid MOVE  1 Archive
+S: t149 BAD *
+C: t150 uid SEARCH  ALL
+S: t150 BAD *
+C: t151 uid STORE  1 FLAGS (\Seen)
+S: t151 BAD *
+C: t152 UNSUBSCRIBE  INBOX
+S: t152 BAD *
+C: z NOOP
+S: z OK *

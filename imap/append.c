@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/budget.h"
 #include "core/base/clock.h"
 #include "imap/reply.h"
 #include "imap/session.h"
@@ -53,6 +54,10 @@ static enum err check(struct session *s, struct command *c, struct append *a)
     uint32_t octets = c->args[3].stream.octets;
     uint32_t most = session_append_limit(s);
     enum err e = store_path_check(c->args[0].text, &s->arena, &a->path);
+    if (!e && budget_level() == BUDGET_FULL) {
+        c->text = "The server is short of memory";
+        e = ERR_DOWN;
+    }
     if (!e)
         e = store_mailbox_status(session_reader(s), session_account(s), a->path, &status);
     if (e)
@@ -88,7 +93,7 @@ static enum step begin(struct session *s, struct command *c, struct append *a)
     }
     if (!nonsync)
         conn_send(s->conn, SLICE("+ OK\r\n"));
-    conn_upload(s->conn, true);
+    conn_upload_begin(s->conn);
     a->phase = LITERAL;
     return STEP_DONE;
 }
@@ -144,9 +149,10 @@ static enum step submit(struct session *s, struct command *c, struct append *a)
 {
     const struct flag_list *flags = &c->args[1].flags;
     bool dated = c->args[2].given;
+    uint32_t now = clock_wall();
     store_incoming_set(a->in, flags->sysflags, flags->keywords, flags->n,
-                       dated ? c->args[2].date.time : clock_wall(),
-                       dated ? c->args[2].date.zone : 0);
+                       dated ? c->args[2].date.time : now,
+                       dated ? c->args[2].date.zone : clock_zone(now));
     struct store_dest dest = {.account = session_account(s), .path = a->path};
     struct store_incoming *in = a->in;
     a->in = NULL;

@@ -17,6 +17,7 @@ static void changed(void *object)
 static void cleanup(struct session *s, struct command *c)
 {
     (void)c;
+    timer_cancel(&s->still_timer);
     if (s->view)
         store_view_watch(s->view, 0, NULL);
 }
@@ -58,6 +59,7 @@ enum step imap_idle(struct session *s, struct command *c)
         idle->started = idle->changed = true;
         c->cleanup = cleanup;
         conn_send(s->conn, SLICE("+ idling\r\n"));
+        timer_arm(conn_loop(s->conn), &s->still_timer, IDLE_STILL_MS);
         if (s->view && !s->view_gone)
             store_view_watch(s->view, conn_loop_id(s->conn), changed);
     }

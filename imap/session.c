@@ -421,6 +421,16 @@ static void gone_too_long(struct loop *loop, struct timer *timer)
     session_say_bye(s);
 }
 
+static void still_here(struct loop *loop, struct timer *timer)
+{
+    struct session *s = (struct session *)((char *)timer - offsetof(struct session, still_timer));
+    if (!idling(s) || conn_closing(s->conn))
+        return;
+    if (!conn_full(s->conn))
+        conn_send(s->conn, SLICE("* OK Still here\r\n"));
+    timer_arm(loop, timer, IDLE_STILL_MS);
+}
+
 static void greet(struct session *s)
 {
     struct reply r;
@@ -441,6 +451,7 @@ static void imap_open(struct conn *conn)
     s->state = STATE_START;
     s->pause.run = pause_over;
     s->gone_timer.run = gone_too_long;
+    s->still_timer.run = still_here;
     arena_init(&s->arena, arena_max(s));
     conn_set_session(conn, s);
     conn_set_input_max(conn, cfg->limits.command_preauth);
@@ -499,6 +510,7 @@ static void imap_closed(struct conn *conn, enum conn_end why)
     auth_session_free(s->auth);
     timer_cancel(&s->pause);
     timer_cancel(&s->gone_timer);
+    timer_cancel(&s->still_timer);
     conn_set_session(conn, NULL);
     mem_free(s);
 }

@@ -49,7 +49,8 @@ struct session {
     bool paused;   /* commands come too fast: until `pause` has run */
     struct pace pace;
     struct timer pause;
-    struct timer gone_timer; /* IDLE in a deleted mailbox */
+    struct timer gone_timer;  /* IDLE in a deleted mailbox */
+    struct timer still_timer; /* IDLE with nothing to tell */
 
     const char *bye; /* set: say so after the tagged answer, and close because of bye_why */
     enum conn_end bye_why;
@@ -79,6 +80,10 @@ bool session_may_delete(const struct session *s);       /* no no-delete credenti
 
 /* The command's progress, zeroed at its first call, in the arena. */
 void *session_progress(struct session *s, size_t size);
+
+/* While a client idles it hears something this often: a silent connection is forgotten by address
+ * translators, and a client that has gone is not seen. */
+enum { IDLE_STILL_MS = 2 * 60 * 1000 };
 
 /* --- waiting -------------------------------------------------------------------------------- */
 /* A completion finds the connection, or nothing when that has gone: `done` gets it as object. */

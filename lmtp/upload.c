@@ -84,6 +84,8 @@ enum err lmtp_upload_begin(struct lmtp_session *s)
         e = write_part(&t->parts[i], buf_slice(&trace));
     if (!e && has_alias(t))
         t->hash = halves_hash_new();
+    if (!e)
+        conn_upload_begin(s->conn);
 out:
     buf_finish(&trace);
     return e;

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <xxhash.h>
 
+#include "core/base/budget.h"
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "core/base/random.h"
@@ -51,6 +52,7 @@ void incoming_unref(struct store_incoming *in)
     mime_scan_free(in->scan);
     mem_free(in->facts.digest);
     mem_free(in->cache);
+    budget_give(BUDGET_UPLOAD, in->cap);
     mem_free(in->buffer);
     mem_free(in);
 }
@@ -86,7 +88,8 @@ uint64_t store_incoming_size(const struct store_incoming *in)
 struct piece {
     struct op op;
     struct store_incoming *in;
-    char *octets; /* PIECE_OCTETS, owned */
+    char *octets; /* owned */
+    size_t cap;
     uint32_t first_chunk;
 };
 
@@ -198,6 +201,7 @@ static void piece_release(struct op *op)
 {
     struct piece *piece = (struct piece *)op;
     incoming_unref(piece->in);
+    budget_give(BUDGET_UPLOAD, piece->cap);
     mem_free(piece->octets);
     mem_free(piece);
 }
@@ -226,6 +230,7 @@ static void submit_piece(struct store_incoming *in)
     };
     piece->in = in;
     piece->octets = in->buffer;
+    piece->cap = in->cap;
     piece->first_chunk = in->chunks;
     in->chunks += PIECE_CHUNKS;
     in->staged = true;
@@ -298,6 +303,7 @@ static void make_room(struct store_incoming *in, size_t n)
     if (cap > PIECE_OCTETS)
         cap = PIECE_OCTETS;
     in->buffer = mem_resize(in->buffer, cap);
+    budget_take(BUDGET_UPLOAD, cap - in->cap);
     in->cap = cap;
 }
 
@@ -407,14 +413,6 @@ void store_incoming_on_ready(struct store_incoming *in, struct loop *loop, uint6
 /* --- the end -------------------------------------------------------------------------------------
  */
 
-static int8_t server_zone(uint32_t at)
-{
-    time_t t = (time_t)at;
-    struct tm tm;
-    localtime_r(&t, &tm);
-    return (int8_t)(tm.tm_gmtoff / 900);
-}
-
 void incoming_seal(struct store_incoming *in)
 {
     header_ends(in);
@@ -428,7 +426,7 @@ void incoming_seal(struct store_incoming *in)
     memcpy(in->facts.hash, &hash, sizeof in->facts.hash);
     if (!in->text.internaldate) {
         in->text.internaldate = clock_wall();
-        in->text.zone = server_zone(in->text.internaldate);
+        in->text.zone = clock_zone(in->text.internaldate);
     }
 }
 

@@ -44,6 +44,14 @@ uint64_t clock_wall_us(void)
     return now_ns(CLOCK_REALTIME) / 1000u;
 }
 
+int8_t clock_zone(uint32_t wall)
+{
+    time_t t = (time_t)wall;
+    struct tm tm;
+    localtime_r(&t, &tm);
+    return (int8_t)(tm.tm_gmtoff / 900);
+}
+
 void clock_shift(int64_t seconds)
 {
     atomic_fetch_add(&shift, seconds);

@@ -9,6 +9,8 @@ uint64_t clock_mono_ms(void);
 uint64_t clock_mono_ns(void);
 uint32_t clock_wall(void);    /* seconds since 1970, UTC */
 uint64_t clock_wall_us(void); /* microseconds since 1970, UTC */
+/* How far the server's own zone is ahead of UTC at that time, in 15 minutes. */
+int8_t clock_zone(uint32_t wall);
 /* Tests only: add to both clocks. The environment variable TANDEM_CLOCK_SHIFT (seconds) is read at
  * the first use, so that a daemon under test can be started in another day. */
 void clock_shift(int64_t seconds);

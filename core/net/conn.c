@@ -157,9 +157,22 @@ static void on_write_stall(struct loop *loop, struct timer *timer)
     conn_kill(of_timer(timer, offsetof(struct conn, write_stall)), CONN_END_STALL);
 }
 
+static void hold_upload(struct conn *conn)
+{
+    enum { LOOK_AGAIN_MS = 100 };
+    uint64_t stall_ms = server_config(conn->set->server)->limits.upload_stall_ms;
+    conn->held = budget_level() != BUDGET_EASY;
+    timer_arm(conn->set->loop, &conn->upload_stall, conn->held ? LOOK_AGAIN_MS : stall_ms);
+    conn_dirty(conn);
+}
+
 static void on_upload_stall(struct loop *loop, struct timer *timer)
 {
     struct conn *conn = of_timer(timer, offsetof(struct conn, upload_stall));
+    if (conn->held) {
+        hold_upload(conn);
+        return;
+    }
     if (!conn_may_read(conn)) { /* it is we who do not read */
         timer_arm(loop, timer, server_config(conn->set->server)->limits.upload_stall_ms);
         return;
@@ -191,11 +204,20 @@ void conn_logged_in(struct conn *conn)
 void conn_upload(struct conn *conn, bool under_way)
 {
     conn->uploading = under_way;
-    if (!under_way)
+    if (!under_way) {
+        conn->held = false;
         timer_cancel(&conn->upload_stall);
-    else if (!conn->finishing && conn->phase != PHASE_GONE)
+    } else if (!conn->held && !conn->finishing && conn->phase != PHASE_GONE) {
         timer_arm(conn->set->loop, &conn->upload_stall,
                   server_config(conn->set->server)->limits.upload_stall_ms);
+    }
+}
+
+void conn_upload_begin(struct conn *conn)
+{
+    conn_upload(conn, true);
+    if (!conn->finishing && conn->phase != PHASE_GONE)
+        hold_upload(conn);
 }
 
 /* --- birth and end ---------------------------------------------------------------------------- */

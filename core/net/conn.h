@@ -139,6 +139,9 @@ bool conn_eof(const struct conn *conn);
 /* An upload is under way: `input` must be called within [limits] upload_stall, else CONN_END_STALL.
  */
 void conn_upload(struct conn *conn, bool under_way);
+/* The same for an upload that begins only now: nothing of it is read while memory is tight
+ * (core/base/budget.h). Uploads that are under way go on, so that their memory is given back. */
+void conn_upload_begin(struct conn *conn);
 /* Call `input` again in a later turn although nothing came: a step that yielded for fairness. */
 void conn_again(struct conn *conn);
 

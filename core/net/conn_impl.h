@@ -63,6 +63,7 @@ struct conn {
     bool eof;            /* the peer has said that no more comes */
     bool broken;         /* TLS ended badly behind the last octets: gone when they were offered */
     bool uploading;
+    bool held;    /* the upload waits for memory; looked at by the timer upload_stall */
     bool full;    /* the output queue reached its high mark: `drained` is owed */
     bool flush;   /* `drained` is owed when it is empty */
     bool blocked; /* the socket took no more; cleared when it is writable */

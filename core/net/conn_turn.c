@@ -78,7 +78,7 @@ static void keep_input(struct conn *conn)
 bool conn_may_read(const struct conn *conn)
 {
     return conn->phase == PHASE_OPEN && !conn->finishing && !conn->starttls && !conn->eof &&
-           !conn->broken && conn->want_input && !conn->full &&
+           !conn->broken && conn->want_input && !conn->full && !conn->held &&
            conn_input(conn).len < conn->input_max;
 }
 

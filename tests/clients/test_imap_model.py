@@ -180,7 +180,7 @@ class Client:
         if "BODY[HEADER.FIELDS (SUBJECT)]" in items and row.uid:
             mark = items["BODY[HEADER.FIELDS (SUBJECT)]"].split()[1]
             self.world.is_content(self.validity, row.uid, mark)
-        current.got.setdefault(id(row), set()).update(items)
+        current.got.setdefault(row, set()).update(items)
 
     def answered(self, command, answer):
         world, verdict = self.world, answer.split()[0].decode()
@@ -200,9 +200,9 @@ class Client:
                 self.leave()
         elif command.verb in ("FETCH", "STORE") and verdict == "OK" and command.items:
             for row in command.rows:
-                missing = set(command.items) - command.got.get(id(row), set())
+                missing = set(command.items) - command.got.get(row, set())
                 if missing:
-                    self.untold[id(row)] = f"{command.text!r} did not tell {missing} of {row.uid}"
+                    self.untold[row] = f"{command.text!r} did not tell {missing} of {row.uid}"
         if command.verb == "STORE" and verdict == "OK" and command.alone:
             for row in (r for r in command.rows if r.flags is not None):
                 assert row.flags == self.changed(row.flags, command.change), command.text
@@ -437,7 +437,7 @@ def all_agree(world, fresh):
             continue
         found = there.get(client.validity, {})
         where = f"client {client.number} in {client.validity}"
-        assert not any(id(row) in client.untold for row in client.rows), client.untold
+        assert not any(row in client.untold for row in client.rows), client.untold.values()
         client.untold = {}
         assert len(client.rows) == len(found), f"{where}: {len(client.rows)}, fresh {len(found)}"
         for n, (row, (uid, (flags, size, _))) in enumerate(zip(client.rows, found.items()), 1):

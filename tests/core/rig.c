@@ -83,7 +83,7 @@ static void run_line(struct rig_session *s, struct slice line)
         conn_send(s->conn, SLICE("OK\r\n"));
     } else if (slice_eq(line, SLICE("UPLOAD"))) {
         s->swallowing = true;
-        conn_upload(s->conn, true);
+        conn_upload_begin(s->conn);
     } else if (slice_eq(line, SLICE("STARTTLS"))) {
         conn_send(s->conn, SLICE("GO\r\n"));
         conn_starttls(s->conn);
@@ -132,6 +132,7 @@ static void run_lines(struct rig_session *s)
         struct slice in = conn_input(s->conn);
         size_t lf = slice_find(in, '\n');
         if (s->swallowing) {
+            s->swallowed += in.len;
             conn_consume(s->conn, in.len);
             break;
         }

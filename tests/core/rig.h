@@ -19,8 +19,9 @@ struct rig_session {
     bool borrow;     /* make them as borrows */
     bool waiting;    /* WAIT: no input until rig_resume */
     bool swallowing; /* UPLOAD: input is thrown away */
-    bool flushing;   /* FLUSH: to be told when the output is empty */
-    char line[128];  /* the latest */
+    size_t swallowed;
+    bool flushing;  /* FLUSH: to be told when the output is empty */
+    char line[128]; /* the latest */
     unsigned inputs, drains, secureds, deadlines, leaves;
     size_t out_max; /* longest output queue seen */
 };

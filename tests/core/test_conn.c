@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/base/budget.h"
+#include "core/base/config.h"
 #include "core/base/mem.h"
 #include "core/net/outq.h"
 #include "tests/core/rig.h"
@@ -334,6 +336,37 @@ static void an_upload_that_we_hold_up_is_not_dropped(void **state)
     ends_with(fd, CONN_END_CLIENT);
 }
 
+static bool offered_x(void)
+{
+    return rig.session && rig.session->swallowed;
+}
+
+static void an_upload_that_begins_while_memory_is_tight_waits(void **state)
+{
+    (void)state;
+    const struct config_share little = {.octets = 1 << 20}, plenty = {.percent = 25};
+    int under_way = greeted();
+    rig_send(under_way, SLICE("LOGIN\r\nUPLOAD\r\n"));
+    rig_expect(under_way, "OK\r\n");
+    budget_setup(&little);
+    budget_take(BUDGET_CACHES, 900 << 10);
+    assert_int_equal(budget_level(), BUDGET_TIGHT);
+    rig_send(under_way, SLICE("x"));
+    assert_true(rig_until(offered_x));
+    ends_with(under_way, CONN_END_CLIENT);
+
+    int fd = greeted();
+    rig_send(fd, SLICE("LOGIN\r\nUPLOAD\r\n"));
+    rig_expect(fd, "OK\r\n");
+    rig_send(fd, SLICE("x"));
+    rig_for_ms(500); /* longer than upload_stall */
+    assert_false(offered_x());
+    budget_give(BUDGET_CACHES, 900 << 10);
+    assert_true(rig_until(offered_x));
+    budget_setup(&plenty);
+    ends_with(fd, CONN_END_CLIENT);
+}
+
 static void login_has_a_deadline(void **state)
 {
     (void)state;
@@ -528,6 +561,7 @@ int main(void)
         IMPATIENT(a_slow_reader_that_takes_something_is_not),
         IMPATIENT(an_upload_that_stands_still_is_dropped),
         IMPATIENT(an_upload_that_we_hold_up_is_not_dropped),
+        IMPATIENT(an_upload_that_begins_while_memory_is_tight_waits),
         IMPATIENT(login_has_a_deadline),
         IMPATIENT(the_login_deadline_covers_the_handshake),
         IMPATIENT(the_protocol_has_a_deadline_that_it_may_move),

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/base/budget.h"
 #include "core/base/clock.h"
 #include "core/base/config.h"
 #include "core/base/mem.h"
@@ -613,6 +614,24 @@ static void list_of_many_mailboxes_streams_and_waits(void **state)
     gone(fd);
 }
 
+static void append_is_refused_when_memory_is_used_up(void **state)
+{
+    (void)state;
+    const struct config_share little = {.octets = 1 << 20}, plenty = {.percent = 25};
+    int fd = logged_in();
+    budget_setup(&little);
+    budget_take(BUDGET_CACHES, 1 << 20);
+    say(fd, "a APPEND INBOX {5}\r\n");
+    rig_expect(fd, "a NO [UNAVAILABLE] The server is short of memory\r\n");
+    say(fd, "b APPEND INBOX {3+}\r\nx\r\n\r\n");
+    rig_for_ms(20);
+    budget_give(BUDGET_CACHES, 1 << 20);
+    until(fd, "b ", "b NO [UNAVAILABLE] The server is short of memory");
+    assert_int_equal(fake.incomings, 0);
+    budget_setup(&plenty);
+    gone(fd);
+}
+
 /* --- IDLE and the end ------------------------------------------------------------------------- */
 
 static void idle_tells_at_once_and_lets_go(void **state)
@@ -635,6 +654,24 @@ static void idle_tells_at_once_and_lets_go(void **state)
     assert_false(fake.watched);
     say(fd, "b IDLE\r\n");
     rig_expect(fd, "+ idling\r\n");
+    gone(fd);
+}
+
+static void idle_says_now_and_then_that_it_is_there(void **state)
+{
+    (void)state;
+    int fd = selected();
+    say(fd, "a IDLE\r\n");
+    rig_expect(fd, "+ idling\r\n");
+    for (unsigned i = 0; i < 3; i++) {
+        clock_shift(IDLE_STILL_MS / 1000);
+        rig_expect(fd, "* OK Still here\r\n");
+    }
+    say(fd, "DONE\r\n");
+    rig_expect(fd, "a OK Done\r\n");
+    clock_shift(IDLE_STILL_MS / 1000);
+    say(fd, "b NOOP\r\n");
+    rig_expect(fd, "b OK Done\r\n");
     gone(fd);
 }
 
@@ -779,7 +816,9 @@ int main(void)
         WITH_RIG(sync_waits_for_cold_pages),
         WITH_RIG(too_many_ghosts_end_the_session),
         WITH_RIG(list_of_many_mailboxes_streams_and_waits),
+        WITH_RIG(append_is_refused_when_memory_is_used_up),
         WITH_RIG(idle_tells_at_once_and_lets_go),
+        WITH_RIG(idle_says_now_and_then_that_it_is_there),
         WITH_RIG(logging_in_takes_too_long),
         WITH_RIG(silence_ends_a_session_with_bye),
         WITH_RIG(shutdown_says_bye_when_the_command_is_over),

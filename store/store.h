@@ -481,8 +481,8 @@ MUST_CHECK enum err store_incoming_write(struct store_incoming *in, struct slice
 void store_incoming_on_ready(struct store_incoming *in, struct loop *loop, uint64_t id,
                              void (*ready)(void *object));
 uint64_t store_incoming_size(const struct store_incoming *in); /* as stored, so far */
-/* For this message: flags, keywords (NULL-terminated array copied), date. Default: none; now, in the
- * server's zone. */
+/* For this message: flags, keywords (NULL-terminated array copied), date. Default: none; now, in
+ * the server's zone. */
 void store_incoming_set(struct store_incoming *in, uint8_t sysflags, const struct slice *keywords,
                         size_t nkeywords, uint32_t internaldate, int8_t zone);
 /* Not appended: nothing is left of it. NULL shrugs. */

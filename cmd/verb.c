@@ -55,12 +55,12 @@ bool verb_arguments(struct verb_call *call, int min, int max)
 
 bool verb_words(struct verb_call *call, int min, int max, int plain)
 {
-    for (int i = 0; i < call->argc && i < plain; i++) {
+    for (int i = 0; i < call->argc; i++) {
         if (strcmp(call->argv[i], "--") == 0) {
             take(call, i, 1);
             break;
         }
-        if (call->argv[i][0] == '-' && call->argv[i][1]) {
+        if (i < plain && call->argv[i][0] == '-' && call->argv[i][1]) {
             verb_complain(call, "what is '%s'? Try 'tandem %s --help'", call->argv[i],
                           call->verb->name);
             return false;

@@ -253,6 +253,7 @@ int verb_mailbox_subscribe(struct verb_call *call);
 int verb_mailbox_unsubscribe(struct verb_call *call);
 int verb_move(struct verb_call *call);
 int verb_restore(struct verb_call *call);
+int verb_search(struct verb_call *call);
 int verb_stats(struct verb_call *call);
 int verb_user_add(struct verb_call *call);
 int verb_user_delete(struct verb_call *call);

@@ -176,6 +176,21 @@ const struct verb verbs[] = {
         .run = verb_restore,
     },
     {
+        .name = "search",
+        .arguments = "NAME WORD...",
+        .help = "find messages of an account",
+        .about = "WORDs: all; seen, answered, flagged, deleted, draft, and unseen and so on;\n"
+                 "keyword K, unkeyword K; from, to, cc, bcc, subject, body, text T; header FIELD T;\n"
+                 "before, on, since DATE (of arrival), sentbefore, senton, sentsince DATE, such as\n"
+                 "2025-02-28; older, younger AGE such as 30d; larger, smaller SIZE such as 500k;\n"
+                 "uid UIDS. All of them must hold; 'or', 'not', '(' and ')' are words of their own.\n"
+                 "A message has T if its decoded text has, upper case or lower.",
+        .options = {{"--mailbox", "M", "only in this one"},
+                    {"--uids", NULL, "a line for each mailbox, with a set of UIDs"}},
+        .down = DOWN_READS,
+        .run = verb_search,
+    },
+    {
         .name = "stats",
         .help = "print counters and measures",
         .options = {{"--openmetrics", NULL, "in the text format of OpenMetrics"}},

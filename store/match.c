@@ -185,6 +185,18 @@ static void batch_run(struct job *job, void *thread_ctx)
     store_reader_free(reader);
 }
 
+/* The search's batch has been looked at. */
+static void batch_take(struct store_search *search)
+{
+    struct batch *batch = search->batch;
+    search->batch = NULL;
+    search->err = batch->err;
+    for (size_t i = 0; !search->err && i < batch->n; i++)
+        if (match_answer(search->tests, search->n, batch->item[i].verdicts) == VERDICT_YES)
+            uidset_add(&search->found, batch->item[i].uid, batch->item[i].uid);
+    batch_free(batch);
+}
+
 static void batch_done(struct job *job)
 {
     struct batch *batch = (struct batch *)job;
@@ -193,14 +205,9 @@ static void batch_done(struct job *job)
         batch_free(batch);
         return;
     }
-    search->under_way = false;
-    search->err = batch->err;
-    for (size_t i = 0; !search->err && i < batch->n; i++)
-        if (match_answer(search->tests, search->n, batch->item[i].verdicts) == VERDICT_YES)
-            uidset_add(&search->found, batch->item[i].uid, batch->item[i].uid);
     struct store_to to = batch->to;
-    search->batch = NULL;
-    batch_free(batch);
+    search->under_way = false;
+    batch_take(search);
     void *object = loop_id_find(to.loop, to.id);
     struct store_result result = {.err = search->err};
     if (object)
@@ -253,6 +260,12 @@ static enum err batch_submit(struct store_search *search)
 {
     struct batch *batch = search->batch;
     batch->search = search;
+    if (!search->to.loop) { /* a worker or a tool may look itself; its rows are given back first */
+        store_reader_idle(search->view->reader);
+        batch_run(&batch->job, NULL);
+        batch_take(search);
+        return search->err ? search->err : search->walked ? ERR_OK : ERR_AGAIN;
+    }
     enum err e = pool_submit(batch->store->pool, &batch->job);
     if (e)
         return e; /* the queue is full: it stays, for a later turn */

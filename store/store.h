@@ -643,8 +643,9 @@ struct store_test {
 enum { STORE_TESTS_MAX = 1024 };
 
 /* A search under way over the messages of a view, ghosts left out. Rows are looked at on the view's
- * loop, a slice at a time; what needs the octets of messages is looked at by the pool. The tests
- * and what they point to are borrowed until store_search_free. */
+ * loop, a slice at a time; what needs the octets of messages is looked at by the pool, or at once
+ * where there is no loop (`to.loop` NULL: workers and tools). The tests and what they point to are
+ * borrowed until store_search_free. */
 struct store_search;
 /* ERR_LIMIT: more than STORE_TESTS_MAX. ERR_BUG: not a query. `to.done` is called each time the
  * pool is back. */

@@ -146,3 +146,36 @@ def test_a_client_in_idle_hears_of_it(server):  # noqa: F811
         assert client.fetch_dict("6", "BODY.PEEK[]")[6]["BODY"] == FIRST.replace(
             "\n", "\r\n").encode()
         client.logout()
+
+
+def found(server, *words):
+    return [(row["mailbox"], row["uid"]) for row in rows(server, "search", "alice", *words)]
+
+
+def test_search(server):  # noqa: F811
+    fill(server)
+    done(server, "copy", "alice", "INBOX", "1:2", "Archive")
+    done(server, "flags", "alice", "INBOX", "2,3", "+Seen", "+$Junk")
+    assert found(server, "from", "ZOË") == [("Archive", 1), ("INBOX", 1)]
+    assert found(server, "--mailbox", "INBOX", "subject", "grüsse") == []
+    assert found(server, "--mailbox", "INBOX", "subject", "GRÜßE") == [("INBOX", 1)]
+    assert found(server, "--mailbox", "INBOX", "body", "hello") == [("INBOX", 1)]
+    assert found(server, "--mailbox", "INBOX", "header", "Message-ID", "1@example") == [
+        ("INBOX", 1)]
+    assert found(server, "--mailbox", "INBOX", "seen", "keyword", "$junk", "not", "uid", "2") == [
+        ("INBOX", 3)]
+    assert found(server, "--mailbox", "INBOX", "(", "larger", "500", "or", "text", "hello", ")",
+                 "unseen") == [("INBOX", 1), ("INBOX", 5)]
+    assert found(server, "senton", "2025-02-01") == [("Archive", 1), ("INBOX", 1)]
+    assert found(server, "older", "2d") == []
+    assert len(found(server, "younger", "2d")) == 7
+    assert rows(server, "search", "alice", "--uids", "subject", "number") == [
+        {"mailbox": "Archive", "messages": 1, "uids": "2"},
+        {"mailbox": "INBOX", "messages": 4, "uids": "2:5"}]
+    assert done(server, "search", "alice", "--mailbox", "INBOX", "uid", "3")[0].split() == [
+        "MAILBOX", "UID", "DATE", "SIZE", "FLAGS"]
+    assert failed(server, "search", "alice", "green") == (
+        2, "what is 'green'? Try 'tandem search --help'")
+    assert failed(server, "search", "alice", "uid", "x")[0] == 2
+    assert failed(server, "search", "alice", "--mailbox", "Nix", "all") == (
+        1, "Nix: there is no such mailbox")

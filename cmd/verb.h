@@ -243,6 +243,7 @@ int verb_domain_add(struct verb_call *call);
 int verb_expunge(struct verb_call *call);
 int verb_fetch(struct verb_call *call);
 int verb_flags(struct verb_call *call);
+int verb_journal(struct verb_call *call);
 int verb_kick(struct verb_call *call);
 int verb_mailbox_create(struct verb_call *call);
 int verb_mailbox_delete(struct verb_call *call);
@@ -255,6 +256,7 @@ int verb_move(struct verb_call *call);
 int verb_restore(struct verb_call *call);
 int verb_search(struct verb_call *call);
 int verb_stats(struct verb_call *call);
+int verb_undelete(struct verb_call *call);
 int verb_user_add(struct verb_call *call);
 int verb_user_delete(struct verb_call *call);
 int verb_user_disable(struct verb_call *call);
@@ -265,5 +267,6 @@ int verb_user_passwd(struct verb_call *call);
 int verb_user_set(struct verb_call *call);
 int verb_user_show(struct verb_call *call);
 int verb_user_unset(struct verb_call *call);
+int verb_why(struct verb_call *call);
 
 #endif

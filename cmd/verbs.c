@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cmd/verb.h"
+#include "cmd/when.h"
 
 /* One block a verb, so that two can be added side by side. */
 /* clang-format off */
@@ -95,6 +96,16 @@ const struct verb verbs[] = {
                  "left out) or a keyword. =FLAG takes all others away, = alone all.",
         .down = DOWN_WRITES,
         .run = verb_flags,
+    },
+    {
+        .name = "journal",
+        .arguments = "NAME",
+        .help = "print what happened to the mail of an account, and by whom",
+        .about = "Oldest first; [store] log_days and log_rows say how much is kept.",
+        .options = {{"--since", "TIME", "only from then on: " WHEN_HELP},
+                    {"--limit", "N", "only the newest N lines"}},
+        .down = DOWN_READS,
+        .run = verb_journal,
     },
     {
         .name = "kick",
@@ -198,6 +209,20 @@ const struct verb verbs[] = {
         .run = verb_stats,
     },
     {
+        .name = "undelete",
+        .arguments = "NAME",
+        .help = "bring back what was expunged, and mailboxes that were deleted",
+        .about = "All that [store] undelete keeps, or what the options choose of it. A message goes\n"
+                 "to the mailbox that it was in, or to INBOX. Look first with --dry-run.",
+        .options = {{"--since", "TIME", "lost since then: " WHEN_HELP},
+                    {"--by", "WHO", "lost by pop3, imap or expiry"},
+                    {"--mailbox", "M", "lost in this mailbox, or with it"},
+                    {"--message-id", "ID", "only messages with this Message-ID"},
+                    {"--dry-run", NULL, "list what would come back, and do nothing"}},
+        .down = DOWN_WRITES,
+        .run = verb_undelete,
+    },
+    {
         .name = "user add",
         .arguments = "NAME",
         .help = "make an account",
@@ -278,6 +303,17 @@ const struct verb verbs[] = {
         .help = "take such settings back",
         .down = DOWN_WRITES,
         .run = verb_user_unset,
+    },
+    {
+        .name = "why",
+        .arguments = "NAME [UID]",
+        .help = "tell what became of a message: who did what, when, from where",
+        .about = "By its UID in a mailbox, or by its Message-ID. It is followed from mailbox to\n"
+                 "mailbox, also after it has gone.",
+        .options = {{"--mailbox", "M", "where it has that UID, or had; INBOX by default"},
+                    {"--message-id", "ID", "in whatever mailbox it is"}},
+        .down = DOWN_READS,
+        .run = verb_why,
     },
     {0},
 };

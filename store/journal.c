@@ -370,6 +370,12 @@ static enum err write_account(struct turn *turn, struct waiting *w)
     return e ? e : put_waiting(turn, w, &seq);
 }
 
+enum err journal_flush(struct turn *turn, uint32_t a)
+{
+    struct waiting *w = turn->env->journal ? *slot_of(turn->env->journal, a) : NULL;
+    return w ? write_account(turn, w) : ERR_OK;
+}
+
 enum err journal_write_due(struct turn *turn, bool all, unsigned pages, unsigned *spent)
 {
     enum { ACCOUNT_PAGES = 3, PAGE_LINES = 8 };

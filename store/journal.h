@@ -27,6 +27,8 @@ void journal_free(struct journal *journal); /* what waits is lost; NULL shrugs *
 bool journal_due(const struct journal *journal, bool all);
 /* Writes those, the oldest first, until *spent reaches `pages`. Errors as with upkeep. */
 MUST_CHECK enum err journal_write_due(struct turn *turn, bool all, unsigned pages, unsigned *spent);
+/* Writes what waits of one account, as the last step of an op. */
+MUST_CHECK enum err journal_flush(struct turn *turn, uint32_t a);
 /* The turn under way has ended. NULL shrugs. */
 void journal_turn_over(struct journal *journal, bool committed);
 

@@ -120,8 +120,48 @@ static void flush(struct import *im)
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-/* Octets behind NAME: are a password unless a scheme stands before them. A passwd-file has further
- * fields behind a verifier, none of which we know. */
+static bool is_number(struct slice s)
+{
+    uint64_t n;
+    return s.len == 0 || slice_u64(s, UINT32_MAX, &n);
+}
+
+/* What stands before the next colon; *rest is what comes behind it. */
+static struct slice next_field(struct slice *rest)
+{
+    struct slice first = slice_first(*rest, slice_find(*rest, ':'));
+    *rest = slice_from(*rest, first.len < rest->len ? first.len + 1 : first.len);
+    return first;
+}
+
+/* passwd(5), as Dovecot writes it too: PASSWORD:UID:GID:[GECOS]:HOME[:SHELL[:EXTRA]]. Of that only
+ * the password is ours. A password may hold colons: it is no such line without the two numbers and
+ * two fields more. */
+static struct slice password_field(struct slice rest)
+{
+    struct slice tail = rest, first = next_field(&tail);
+    struct slice uid = next_field(&tail), gid = next_field(&tail), gecos = next_field(&tail);
+    bool whole = gecos.ptr + gecos.len < rest.ptr + rest.len;
+    return whole && is_number(uid) && is_number(gid) ? first : rest;
+}
+
+/* "$6$salt$..." without a scheme is of crypt(3), as it is to Dovecot. */
+static bool is_bare_crypt(struct slice s)
+{
+    size_t id = slice_starts(s, SLICE("$")) ? slice_find(slice_from(s, 1), '$') : 0;
+    return id >= 1 && id <= 3 && id + 2 < s.len;
+}
+
+static struct slice with_scheme(struct import *im, struct slice data)
+{
+    static const char prefix[] = "{CRYPT}";
+    size_t n = sizeof prefix - 1;
+    char *text = arena_new(&im->arena, n + data.len);
+    memcpy(text, prefix, n);
+    memcpy(text + n, data.ptr, data.len);
+    return slice(text, n + data.len);
+}
+
 static void take_line(struct import *im, struct slice line)
 {
     struct auth_name name;
@@ -143,6 +183,9 @@ static void take_line(struct import *im, struct slice line)
     }
     struct entry *entry = &im->entries[im->n];
     *entry = (struct entry){.line = im->line, .login = name.login};
+    rest = password_field(rest);
+    if (is_bare_crypt(rest))
+        rest = with_scheme(im, slice_first(rest, slice_find(rest, ':')));
     if (!slice_starts(rest, SLICE("{"))) {
         entry->password = arena_dup(&im->arena, rest);
     } else if (!auth_verifier_known(rest)) {

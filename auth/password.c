@@ -15,8 +15,12 @@
 #include "auth/state.h"
 #include "auth/users.h"
 #include "core/base/mem.h"
+#include "core/net/peer.h"
 
-enum { PASSWORD_MAX = 1024 };
+enum {
+    PASSWORD_MAX = 1024,
+    SUSPECT_FAILURES = 3 /* of an address: they no longer look like slips */
+};
 
 static bool serves_password(const struct attempt *a, const struct store_cred *cred)
 {
@@ -135,7 +139,9 @@ static void begin(struct attempt *a, struct slice name, struct slice password)
                           .run = hash,
                           .done = judge,
                           .lane = JOB_HASH,
-                          .source = a->peer.peer_key};
+                          .source = a->peer.peer_key,
+                          .suspect = peer_failures(a->auth->conf.peers, a->peer.peer_key) >=
+                                     SUSPECT_FAILURES};
     e = pool_submit(a->auth->conf.pool, &a->job);
     if (e)
         attempt_end(a, e);

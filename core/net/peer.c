@@ -192,6 +192,17 @@ uint64_t peer_failed(struct peers *peers, uint64_t key, uint64_t min_ms, uint64_
     return delay < max_ms ? delay : max_ms;
 }
 
+unsigned peer_failures(struct peers *peers, uint64_t key)
+{
+    struct shard *shard = shard_of(peers, key);
+    pthread_mutex_lock(&shard->lock);
+    const struct entry *entry = find(shard, key);
+    bool fresh = entry && clock_mono_ms() - entry->failed_ms <= AGE_MS;
+    unsigned n = fresh ? entry->failures : 0;
+    pthread_mutex_unlock(&shard->lock);
+    return n;
+}
+
 bool peer_may_log(struct peers *peers, uint64_t key, unsigned rate)
 {
     struct shard *shard = shard_of(peers, key);

@@ -18,6 +18,8 @@ void peer_disconnect(struct peers *peers, uint64_t key);
 /* Count a failed login and tell by how much its answer is delayed: doubling between the bounds,
  * forgotten after 15 minutes without one. */
 uint64_t peer_failed(struct peers *peers, uint64_t key, uint64_t min_ms, uint64_t max_ms);
+/* Failed logins that are not forgotten yet. */
+unsigned peer_failures(struct peers *peers, uint64_t key);
 /* Log lines allowed for this address now? (token bucket of `rate` a second) */
 bool peer_may_log(struct peers *peers, uint64_t key, unsigned rate);
 

@@ -4,6 +4,7 @@
 #define TANDEM_NET_WORKER_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/net/loop.h"
@@ -11,7 +12,9 @@
 struct pool;
 
 /* HASH jobs: at most max(1, workers - 1) at once, so that guesses never starve the rest, and taken
- * round robin over `source`, so that one guesser cannot fill the queue. */
+ * round robin over `source`, newcomers first, so that no guesser can fill the queue. Those of a
+ * suspect source wait for all others, and while there are such they get a fifth of the time of one
+ * worker: who comes in meanwhile seldom finds one running. */
 enum job_lane { JOB_WORK, JOB_HASH };
 
 /* Embed it. The submitter owns it again inside `done`, which runs on `loop` after `run`; a job
@@ -26,12 +29,14 @@ struct job {
     atomic_bool cancelled;
     enum job_lane lane;
     uint64_t source; /* HASH: what fairness counts by, for example a hash of the address */
+    bool suspect;    /* HASH: the source has guessed wrong lately */
 };
 
 struct pool_conf {
     unsigned workers;                 /* 1..256 */
     unsigned queue_max;               /* jobs waiting, per lane */
     unsigned queue_max_per_source;    /* HASH jobs waiting, per source */
+    unsigned queue_max_suspect;       /* HASH jobs of suspects waiting, all together */
     void *(*thread_start)(void *arg); /* makes what `run` gets as thread_ctx; may be NULL */
     void (*thread_stop)(void *thread_ctx);
     void *arg;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "tests/lib/unit.h"
 
 enum { JOBS_MAX = 200 };
@@ -62,8 +63,10 @@ static struct test_job *make(unsigned n, struct loop *loop, enum job_lane lane, 
 
 static struct pool *new_pool(unsigned workers, unsigned queue_max, unsigned per_source)
 {
-    struct pool_conf conf = {
-        .workers = workers, .queue_max = queue_max, .queue_max_per_source = per_source};
+    struct pool_conf conf = {.workers = workers,
+                             .queue_max = queue_max,
+                             .queue_max_per_source = per_source,
+                             .queue_max_suspect = queue_max};
     struct pool *pool;
     assert_ok(pool_new(&conf, &pool));
     return pool;
@@ -143,6 +146,78 @@ static void sources_take_turns(void **state)
     const unsigned want[] = {0, 1, 21, 2, 22, 3};
     for (unsigned i = 0; i < sizeof want / sizeof *want; i++)
         assert_int_equal(order[i], want[i]);
+    pool_free(pool);
+    loop_free(loop);
+}
+
+static void suspects_wait_for_all_others_and_rest(void **state)
+{
+    (void)state;
+    struct loop *loop;
+    assert_ok(loop_new(0, &loop));
+    struct pool *pool = new_pool(2, JOBS_MAX, JOBS_MAX);
+    expected = 1 + 5 + 5;
+    assert_ok(pool_submit(pool, &make(0, loop, JOB_HASH, 0, run_gated)->job));
+    wait_until_running(1);
+    for (unsigned i = 1; i <= 10; i++) { /* the suspects first */
+        struct test_job *t = make(i, loop, JOB_HASH, i <= 5 ? i % 3 : 10 + i, run_plain);
+        t->job.suspect = i <= 5 && i != 2; /* its source becomes one while it waits */
+        assert_ok(pool_submit(pool, &t->job));
+    }
+    sem_post(&gate);
+    loop_run(loop);
+    for (unsigned i = 1; i <= 5; i++)
+        assert_int_equal(order[i], 5 + i);
+    pool_free(pool);
+    loop_free(loop);
+    assert_ok(loop_new(0, &loop));
+
+    /* one at a time, and not again before four times as long as the last one took */
+    pool = new_pool(3, JOBS_MAX, JOBS_MAX);
+    done = 0;
+    most = ran = 0;
+    expected = 3;
+    for (unsigned i = 0; i < 2; i++) {
+        make(i, loop, JOB_HASH, i, run_gated)->job.suspect = true;
+        assert_ok(pool_submit(pool, &jobs[i].job));
+    }
+    wait_until_running(1);
+    usleep(20000);
+    assert_int_equal(running, 1);
+    assert_ok(pool_submit(pool, &make(2, loop, JOB_HASH, 9, run_plain)->job));
+    while (atomic_load(&ran) < 1) /* beside it */
+        usleep(500);
+    uint64_t start = clock_mono_ms();
+    sem_post(&gate);
+    wait_until_running(0);
+    wait_until_running(1);
+    assert_true(clock_mono_ms() - start >= 75);
+    sem_post(&gate);
+    while (atomic_load(&ran) < 3)
+        usleep(500);
+    pool_free(pool);
+    loop_free(loop);
+}
+
+static void newcomers_go_before_those_who_come_again(void **state)
+{
+    (void)state;
+    struct loop *loop;
+    assert_ok(loop_new(0, &loop));
+    struct pool *pool = new_pool(1, JOBS_MAX, JOBS_MAX);
+    expected = 1 + 6 + 1;
+    assert_ok(pool_submit(pool, &make(0, loop, JOB_HASH, 0, run_plain)->job));
+    for (unsigned i = 1; i <= 6; i++) /* three sources, two jobs each; the first is held */
+        assert_ok(pool_submit(
+            pool, &make(i, loop, JOB_HASH, 1 + i % 3, i == 3 ? run_gated : run_plain)->job));
+    wait_until_running(1);
+    assert_ok(pool_submit(pool, &make(7, loop, JOB_HASH, 9, run_plain)->job));
+    sem_post(&gate);
+    loop_run(loop);
+    unsigned at = 0;
+    while (order[at] != 3)
+        at++;
+    assert_int_equal(order[at + 1], 7);
     pool_free(pool);
     loop_free(loop);
 }
@@ -281,6 +356,8 @@ int main(void)
         cmocka_unit_test_setup(done_runs_on_the_loop_of_the_job, reset),
         cmocka_unit_test_setup(hash_jobs_leave_one_worker_free, reset),
         cmocka_unit_test_setup(sources_take_turns, reset),
+        cmocka_unit_test_setup(newcomers_go_before_those_who_come_again, reset),
+        cmocka_unit_test_setup(suspects_wait_for_all_others_and_rest, reset),
         cmocka_unit_test_setup(lanes_take_turns_on_a_single_worker, reset),
         cmocka_unit_test_setup(a_full_queue_takes_nothing, reset),
         cmocka_unit_test_setup(free_cancels_runs_out_and_joins, reset),

@@ -16,7 +16,6 @@ from imap_wire import Wire, data, fetched, literal
 CLIENTS, STEPS, QUIET_EVERY, MESSAGES_MAX = 5, 500, 25, 60
 NAMES = ["INBOX", "Archive", "m0", "m0/a", "m1", "m1/b/c", "Entw&APw-rfe"]
 SYSTEM = ["\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft"]
-KEYWORDS = ["$Work", "later", "NonJunk"]
 NO_EXPUNGE = {"FETCH", "STORE", "SEARCH"}  # RFC 3501 section 7.4.1
 
 
@@ -46,6 +45,11 @@ class World:
 
     def __init__(self, server, rng):
         self.server, self.rng = server, rng
+        # Some worlds know more keywords than a mailbox takes, in some all are in one mailbox.
+        self.keywords = ["$Work", "later", "NonJunk"]
+        if rng.random() < 0.3:
+            self.keywords += [f"k{n}" for n in range(70)]
+        self.crowded = rng.random() < 0.3
         self.log = collections.deque(maxlen=300)
         self.contents = {}  # (UIDVALIDITY, UID): the message's own mark
         self.recent = {}    # the same: the session that was told it is \Recent
@@ -289,7 +293,7 @@ class Client:
             return self.on_messages(kind, f" ({text})", by_number, items=items)
         if kind == "STORE":
             sign, silent = rng.choice(["+", "+", "-", ""]), rng.random() < 0.4
-            named = set(rng.sample(SYSTEM + KEYWORDS, rng.randint(0 if sign == "" else 1, 3)))
+            named = set(rng.sample(SYSTEM + world.keywords, rng.randint(0 if sign == "" else 1, 3)))
             if rng.random() < 0.3:
                 sign, named = "+", {"\\Deleted"}
             text = f" {sign}FLAGS{'.SILENT' if silent else ''} ({' '.join(sorted(named))})"
@@ -306,7 +310,7 @@ class Client:
             return Command(kind, f"UID EXPUNGE {self.uid_set()[1]}", uid=True)
         if kind == "APPEND":
             mark, octets = world.message()
-            flags = " ".join(rng.sample(SYSTEM + KEYWORDS, rng.randrange(3)))
+            flags = " ".join(rng.sample(SYSTEM + world.keywords, rng.randrange(3)))
             date = rng.choice(["", ' "17-Jul-1996 02:44:25 -0700"'])
             where = rng.choice(NAMES)
             return Command(kind, f"APPEND {where} ({flags}){date} ".encode() + literal(octets),
@@ -322,6 +326,8 @@ class Client:
         rng = self.world.rng
         read_only = rng.random() < 0.2
         name = rng.choice(NAMES if rng.random() < 0.6 else ["INBOX", "m0"])
+        if self.world.crowded and rng.random() < 0.9:
+            name = "INBOX"
         return Command("SELECT", f"{'EXAMINE' if read_only else 'SELECT'} {name}",
                        read_only=read_only)
 
@@ -387,7 +393,7 @@ def search_agrees(world, client):
 
     def leaf():
         flag = rng.choice(["Answered", "Flagged", "Deleted", "Seen", "Draft"])
-        keyword, size = rng.choice(KEYWORDS), rng.randrange(50, 400)
+        keyword, size = rng.choice(world.keywords), rng.randrange(50, 400)
         uid = rng.choice(client.rows).uid
         return rng.choice([
             (flag.upper(), lambda r: "\\" + flag in r.flags),

@@ -91,7 +91,7 @@ enum step imap_close(struct session *s, struct command *c)
     if (!quiet && expunge(s, x) == STEP_WAIT)
         return STEP_WAIT;
     log_expunged(s, x);
-    if (x->err)
+    if (x->err && x->err != ERR_NOTFOUND) /* that one: the mailbox was deleted */
         return command_fail(c, x->err, NULL);
     session_close_view(s);
     return command_ok(c, NULL);

@@ -10,7 +10,8 @@ from conftest import PASSWORD, PORTS
 from imap_wire import Wire
 
 COMMANDS = [
-    "SELECT INBOX", "EXAMINE {7+}\r\nArchive", "CLOSE", "UNSELECT", "CHECK", "NOOP", "CAPABILITY", "NAMESPACE", 'ID ("name" "x" {1+}\r\na NIL)',
+    "SELECT INBOX", "EXAMINE {7+}\r\nArchive", "CLOSE", "UNSELECT", "CHECK", "NOOP", "CAPABILITY",
+    "NAMESPACE", 'ID ("name" "x" {1+}\r\na NIL)',
     "FETCH 1:* (FLAGS UID INTERNALDATE RFC822.SIZE)", "FETCH 2,1:1,* FULL",
     "FETCH 1 (BODY.PEEK[HEADER.FIELDS.NOT (From \"To\" {2+}\r\nCc)]<0.20> BODY[1.MIME])",
     "UID FETCH 1:* (BODYSTRUCTURE ENVELOPE BODY BODY.PEEK[1.2.HEADER.FIELDS (a)])",

@@ -196,7 +196,7 @@ class Client:
             assert not self.rows, "all are expunged before the mailbox is said to be gone"
             self.dead = True
             return
-        if command.verb == "FETCH":
+        if command.verb in ("FETCH", "CLOSE"):
             assert verdict == "OK", answer
         if command.verb == "SELECT":
             self.selected, self.read_only = verdict == "OK", command.read_only

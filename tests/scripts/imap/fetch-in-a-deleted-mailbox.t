@@ -22,3 +22,12 @@ S: * 1 EXPUNGE
 S: e OK *
 C: f FETCH 1 FLAGS
 S: f NO [NONEXISTENT] *
+C2: c SELECT Drafts
+S2: *...
+S2: c OK *
+C: g DELETE Drafts
+S: g OK *
+C2: d CLOSE
+S2: d OK *
+C2: e CHECK
+S2: e BAD *

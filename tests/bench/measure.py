@@ -1,6 +1,7 @@
 """Run a plan against a server and say what it cost the server."""
 import json
 import os
+import signal
 import statistics
 import subprocess
 import time
@@ -48,12 +49,18 @@ class Run:
         self.process.stdout.close()
 
 
-def run_plan(load, server, plan):
+def run_plan(load, server, plan, profile=None):
+    """`profile`: a file for what perf sees meanwhile."""
     run = Run(load, server, plan)
+    perf = profile and subprocess.Popen(["perf", "record", "-q", "-g", "-p",
+                                         str(server.process.pid), "-o", profile])
     try:
         return run.measure()
     finally:
         run.close()
+        if perf:
+            perf.send_signal(signal.SIGINT)
+            perf.wait()
 
 
 def fill(load, server, sets, wanted, files, say):

@@ -111,10 +111,10 @@ def login(protocol, tls=False, users="u%u", count=50):
                                  count=count, first=0 if users[0] == "h" else IDLE, each=steps)
 
 
-def selected(command, user=BIG, per=1, tls=False, connections=1, setup=""):
+def selected(command, user=BIG, per=1, tls=False, connections=1, after=""):
     return lambda s, f, r: group(s, "clients", tls=tls, first=user, per=per,
                                  connections=connections,
-                                 setup=IMAP_LOGIN + do("SELECT INBOX") + setup, each=do(command))
+                                 setup=IMAP_LOGIN + do("SELECT INBOX"), each=do(command) + after)
 
 
 def download(dele):
@@ -198,8 +198,8 @@ SCENARIOS = [
     Scenario("pop3-download", "POP3 download, per message (38 KB)", 0.10,
              download(False), ["drops"]),
     Scenario("pop3-download-dele", "the same with DELE", 0.15, download(True), before=refill),
-    Scenario("select-10k", "SELECT, 10k", 0.15, selected("SELECT INBOX"), ["10k"]),
-    Scenario("select-100k", "SELECT, 100k", 0.15, selected("SELECT INBOX", HUGE), ["100k"]),
+    Scenario("select-10k", "SELECT, 10k", 0.15, selected("SELECT INBOX", after=do("UNSELECT")), ["10k"]),
+    Scenario("select-100k", "SELECT, 100k", 0.15, selected("SELECT INBOX", HUGE, after=do("UNSELECT")), ["100k"]),
     Scenario("list-warm", "FETCH ENVELOPE+BODYSTRUCTURE+…, per message, warm", 0.05,
              selected(f"FETCH 1:* {LIST_ITEMS}", BIG, 10_000), ["10k"]),
     Scenario("list-cold", "the same, cold (first time)", 0.01,

@@ -19,7 +19,7 @@
 #include "imap/seqset.h"
 #include "imap/session.h"
 
-enum { SLICE_NS = 5 * 1000 * 1000, LOOK_EVERY = 64 };
+enum { SLICE_NS = 5 * 1000 * 1000, LOOK_EVERY = 64, LOOK_AT_TEXTS = 8 };
 
 enum phase { LOOK, WALK, SETTLE };
 
@@ -393,7 +393,7 @@ static enum step tell_message(struct session *s, struct fetch *f, struct reply *
 static enum step walk(struct session *s, struct fetch *f)
 {
     uint64_t until = clock_mono_ns() + SLICE_NS;
-    bool heavy = f->items->sections || wants_structure(f);
+    unsigned look_every = f->items->sections ? 1 : wants_structure(f) ? LOOK_AT_TEXTS : LOOK_EVERY;
     enum step step = STEP_DONE;
     struct reply r;
     reply_begin(&r, s->conn);
@@ -412,7 +412,7 @@ static enum step walk(struct session *s, struct fetch *f)
         }
         if (step != STEP_DONE)
             break;
-        if (conn_full(s->conn) || ((heavy || i % LOOK_EVERY == 0) && clock_mono_ns() > until)) {
+        if (conn_full(s->conn) || (i % look_every == 0 && clock_mono_ns() > until)) {
             step = STEP_FULL;
             break;
         }

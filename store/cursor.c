@@ -11,13 +11,17 @@
  * pool should bring them in. A false alarm costs one trip to the pool. */
 enum { COLD_NS = 300000 };
 
+/* As long as no commit lies between, what was lent is still in place. */
+static bool in_bucket(const struct store_view *view, const struct engine_txn *txn, uint32_t uid)
+{
+    return view->at.txn == engine_txn_id(txn) && view->at.bucket == uid >> BUCKET_SHIFT;
+}
+
 enum err view_bucket(struct store_view *view, struct engine_txn *txn, uint32_t uid,
                      const struct hot_row **ret)
 {
     uint32_t bucket = uid >> BUCKET_SHIFT;
-    uint64_t id = engine_txn_id(txn);
-    /* As long as no commit lies between, what was lent is still in place. */
-    if (view->at.txn != id || view->at.bucket != bucket) {
+    if (!in_bucket(view, txn, uid)) {
         struct key key;
         struct slice value;
         view->at.txn = 0;
@@ -27,7 +31,7 @@ enum err view_bucket(struct store_view *view, struct engine_txn *txn, uint32_t u
             e = hot_open(value, &view->at.row);
         if (e && e != ERR_NOTFOUND)
             return e;
-        view->at.txn = id;
+        view->at.txn = engine_txn_id(txn);
         view->at.bucket = bucket;
         view->at.there = !e;
     }
@@ -198,9 +202,11 @@ enum err store_cursor_next(struct store_cursor *cursor, struct store_message *re
         uint32_t uid = next_wanted(cursor, &ghost);
         if (!uid)
             return ERR_NOTFOUND;
-        uint64_t before = clock_mono_ns();
+        /* Only what reads rows can be cold; two looks at the clock cost as much as a slot. */
+        bool timed = view->reader->loop && (cursor->want || !in_bucket(view, txn, uid));
+        uint64_t before = timed ? clock_mono_ns() : 0;
         e = read_message(cursor, txn, uid, ghost, ret, &skip);
-        if (view->reader->loop && clock_mono_ns() - before > COLD_NS)
+        if (timed && clock_mono_ns() - before > COLD_NS)
             view->cold = true;
     }
     return e;

@@ -227,14 +227,18 @@ enum cache_tag {
     CACHE_PREVIEW,
     CACHE_SORT, /* core/mime/sort.h */
     CACHE_THREAD,
-    CACHE_HEADER
+    CACHE_HEADER,
+    CACHE_TAGS
 };
 #define CACHE_UNFIT UINT32_MAX /* the length of a tag that did not fit */
 /* Append one tag (ascending) to a row under construction; `used` starts at 0. False: no room. */
 bool cache_add(unsigned char *row /* ROW_MAX */, size_t *used, uint16_t parser, uint16_t tag,
                struct slice octets);
+/* Every tag at its own number, by one walk; `ptr` NULL: not in the row, or unfit. */
+MUST_CHECK enum err cache_open(struct slice row, uint16_t *ret_parser,
+                               struct slice ret[CACHE_TAGS]);
 /* ERR_NOTFOUND: not in the row, or unfit. */
-MUST_CHECK enum err cache_find(struct slice row, uint16_t tag, struct slice *ret);
+MUST_CHECK enum err cache_find(struct slice row, enum cache_tag tag, struct slice *ret);
 MUST_CHECK enum err cache_check(struct slice row, uint16_t *ret_parser);
 
 struct row_mid {

@@ -316,42 +316,46 @@ bool cache_add(unsigned char *row, size_t *used, uint16_t parser, uint16_t tag, 
     return fits;
 }
 
-static enum err cache_walk(struct slice row, uint16_t tag, struct slice *ret)
+enum err cache_open(struct slice row, uint16_t *ret_parser, struct slice ret[CACHE_TAGS])
 {
     if (!readable(row, 4))
         return ERR_CORRUPT;
     const unsigned char *p = octets(row);
     size_t at = 4;
-    enum err found = ERR_NOTFOUND;
+    memset(ret, 0, CACHE_TAGS * sizeof *ret);
     for (unsigned i = 0; i < p[1]; i++) {
         if (row.len < at + 6)
             return ERR_CORRUPT;
+        unsigned tag = le16(p + at);
         uint32_t len = le32(p + at + 2);
-        bool unfit = len == CACHE_UNFIT;
-        if (!unfit && row.len - at - 6 < len)
+        at += 6;
+        if (len == CACHE_UNFIT)
+            continue;
+        if (row.len - at < len)
             return ERR_CORRUPT;
-        if (le16(p + at) == tag && !unfit) {
-            *ret = slice(p + at + 6, len);
-            found = ERR_OK;
-        }
-        at += 6 + (unfit ? 0 : len);
+        if (tag < CACHE_TAGS)
+            ret[tag] = slice(p + at, len);
+        at += len;
     }
-    return at == row.len ? found : ERR_CORRUPT;
+    *ret_parser = le16(p + 2);
+    return at == row.len ? ERR_OK : ERR_CORRUPT;
 }
 
-enum err cache_find(struct slice row, uint16_t tag, struct slice *ret)
+enum err cache_find(struct slice row, enum cache_tag tag, struct slice *ret)
 {
-    return cache_walk(row, tag, ret);
+    uint16_t parser;
+    struct slice tags[CACHE_TAGS];
+    enum err e = cache_open(row, &parser, tags);
+    if (e || !tags[tag].ptr)
+        return e ? e : ERR_NOTFOUND;
+    *ret = tags[tag];
+    return ERR_OK;
 }
 
 enum err cache_check(struct slice row, uint16_t *ret_parser)
 {
-    struct slice none;
-    enum err e = cache_walk(row, 0, &none);
-    if (e != ERR_NOTFOUND)
-        return ERR_CORRUPT;
-    *ret_parser = le16(octets(row) + 2);
-    return ERR_OK;
+    struct slice tags[CACHE_TAGS];
+    return cache_open(row, ret_parser, tags);
 }
 
 struct slice row_mid_encode(const struct row_mid *from, unsigned char *to)

@@ -13,21 +13,18 @@
 
 enum err store_structure(const struct store_message *message, struct store_structure *ret)
 {
-    const struct {
-        enum cache_tag tag;
-        struct slice *to;
-    } tags[] = {
-        {CACHE_ENVELOPE,      &ret->envelope     },
-        {CACHE_BODYSTRUCTURE, &ret->bodystructure},
-        {CACHE_CUTS,          &ret->cuts         },
-        {CACHE_PARTS,         &ret->parts        },
-    };
     uint16_t parser;
-    if (!message->cache.len || cache_check(message->cache, &parser) || parser != PARSER_VERSION)
+    struct slice tags[CACHE_TAGS];
+    if (!message->cache.len || cache_open(message->cache, &parser, tags) ||
+        parser != PARSER_VERSION)
         return ERR_NOTFOUND;
-    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
-        if (cache_find(message->cache, tags[i].tag, tags[i].to))
+    for (unsigned tag = CACHE_ENVELOPE; tag <= CACHE_PARTS; tag++)
+        if (!tags[tag].ptr)
             return ERR_NOTFOUND;
+    *ret = (struct store_structure){.envelope = tags[CACHE_ENVELOPE],
+                                    .bodystructure = tags[CACHE_BODYSTRUCTURE],
+                                    .cuts = tags[CACHE_CUTS],
+                                    .parts = tags[CACHE_PARTS]};
     return ERR_OK;
 }
 

@@ -206,10 +206,13 @@ enum err section_send(struct section_run *run, const struct section_message *m,
         return ERR_OK;
     }
     while (run->at < run->end && !conn_full(conn)) {
-        enum { PIECES = 8 };
+        enum { PIECES = 8, SMALL = 4096 };
         struct iovec iov[PIECES];
         int n;
-        enum err e = store_body_map(m->body, reader, run->at, iov, PIECES, &n);
+        /* Each piece is looked up, checked for being in memory, and summed: for a small part only
+         * the one that it lies in, and mostly it lies in one. */
+        int most = run->end - run->at > SMALL ? PIECES : 1;
+        enum err e = store_body_map(m->body, reader, run->at, iov, most, &n);
         if (e)
             return e;
         if (n == 0)

@@ -28,14 +28,13 @@ enum err acct_load(struct engine_txn *txn, uint32_t a, struct acct *ret)
 
 /* store/README.md, "the lift": after an older file was put in place, no UID and no modseq that it
  * may have issued since is issued again, and clients with newer state fall back to a full look. */
-static void lift(struct row_mbox *row, uint32_t restores)
+void box_lift(struct row_mbox *row, uint32_t by_restores)
 {
-    uint64_t by = restores - row->restores;
+    uint64_t by = by_restores;
     uint64_t uidnext = row->uidnext + (by << 20);
     row->uidnext = uidnext < UINT32_MAX ? (uint32_t)uidnext : UINT32_MAX;
     row->highestmodseq += by << 32;
     row->expunge_modseq = row->tomb_floor = row->modseq_floor = row->highestmodseq;
-    row->restores = restores;
 }
 
 enum err box_load(struct engine_txn *txn, const struct env *env, uint32_t a, uint32_t m,
@@ -51,8 +50,10 @@ enum err box_load(struct engine_txn *txn, const struct env *env, uint32_t a, uin
     ret->a = a;
     ret->m = m;
     keep(&ret->row.path, ret->path, sizeof ret->path);
-    if (ret->row.restores < env->restores)
-        lift(&ret->row, env->restores);
+    if (ret->row.restores < env->restores) {
+        box_lift(&ret->row, env->restores - ret->row.restores);
+        ret->row.restores = env->restores;
+    }
     return ERR_OK;
 }
 

@@ -13,7 +13,7 @@
  *
  * From the login's row on the outcome is certain: what a later batch is refused for lack of room,
  * the next start makes up for. */
-#include "store/env.h"
+#include "store/creation.h"
 
 #include <string.h>
 
@@ -144,12 +144,12 @@ static void row_from_user(const struct store_user *user, uint64_t nonce, struct 
                                          .verifier = user->creds[i].verifier};
 }
 
-static enum err set_opts(struct turn *turn, const struct store_user *user)
+static enum err set_opts(struct turn *turn, const struct store_user *user, uint32_t a)
 {
     struct key prefix, key;
     struct slice k, v;
     unsigned char octets[ROW_MAX];
-    key_catalog_opt(&prefix, false, user->acct, SLICE_NONE, SLICE_NONE);
+    key_catalog_opt(&prefix, false, a, SLICE_NONE, SLICE_NONE);
     enum err e;
     while (!(e = engine_first(turn->txn, DBI_COPT, key_slice(&prefix), key_slice(&prefix), &k, &v)))
         if ((e = turn_del(turn, DBI_COPT, key_text(&key, k))))
@@ -159,7 +159,7 @@ static enum err set_opts(struct turn *turn, const struct store_user *user)
     for (size_t i = 0; i < user->nopts; i++) {
         if (user->opts[i].of_domain)
             continue;
-        key_catalog_opt(&key, false, user->acct, SLICE_NONE, user->opts[i].name);
+        key_catalog_opt(&key, false, a, SLICE_NONE, user->opts[i].name);
         e = turn_put(turn, DBI_COPT, key_slice(&key),
                      row_value_encode(user->opts[i].value, octets));
         if (e)
@@ -187,7 +187,7 @@ static enum err set_apply(struct op *base, struct turn *turn)
     if (!encoded.ptr)
         return ERR_LIMIT;
     e = turn_put(turn, DBI_CUSER, key_text(&key, op->user.login), encoded);
-    return e ? e : set_opts(turn, &op->user);
+    return e ? e : set_opts(turn, &op->user, row.a);
 }
 
 static void set_release(struct op *base)
@@ -215,35 +215,24 @@ void store_user_set(struct store *store, const struct store_user *user, struct s
 /* --- making an account
  * --------------------------------------------------------------------------------- */
 
-struct creation {
-    struct store *store;
-    struct op *last;                           /* carries the caller's completion */
-    struct slice login, verifier, uidl_format; /* owned */
-    uint32_t a;
-    uint16_t shard;
-    uint64_t nonce;
-    unsigned tries;
-};
-
 struct creation_op {
     struct op op;
     struct creation *c;
 };
 
-static void creation_step(struct creation *c, struct env *env, const struct op_kind *kind,
-                          store_done *done)
+void creation_step(struct creation *c, struct env *env, const struct op_kind *kind,
+                   struct store_to to)
 {
     struct creation_op *op = mem_new(sizeof *op);
     op->op = (struct op){
-        .kind = kind,
-        .env = env,
-        .acct = c->a,
-        .pages = 32,
-        .internal = true,
-        .to = {.id = (uint64_t)(uintptr_t)c, .done = done}
-    };
+        .kind = kind, .env = env, .acct = c->a, .pages = 32, .internal = true, .to = to};
     op->c = c;
     committer_submit(env->committer, &op->op);
+}
+
+static void then(struct creation *c, struct env *env, const struct op_kind *kind, store_done *done)
+{
+    creation_step(c, env, kind, (struct store_to){.id = (uint64_t)(uintptr_t)c, .done = done});
 }
 
 static void creation_end(struct creation *c, enum err e)
@@ -315,17 +304,17 @@ static enum err name_apply(struct op *base, struct turn *turn)
     if (e != ERR_NOTFOUND)
         return e ? e : ERR_EXISTS; /* somebody else was quicker */
     static _Thread_local struct row_user row;
-    row.state = 0;
-    row.shard = c->shard;
-    row.a = c->a;
-    row.nonce = c->nonce;
-    row.flags = 0;
-    row.ncred = c->verifier.len ? 1 : 0;
+    row = (struct row_user){.ncred = c->verifier.len ? 1 : 0};
     row.cred[0] = (struct row_cred){.id = 1,
                                     .protocols = CRED_IMAP | CRED_POP3 | CRED_CONTROL,
                                     .created = turn->now,
                                     .name = SLICE("password"),
                                     .verifier = c->verifier};
+    if (c->user)
+        row_from_user(c->user, c->nonce, &row);
+    row.shard = c->shard;
+    row.a = c->a;
+    row.nonce = c->nonce;
     struct slice encoded = row_user_encode(&row, octets);
     if (!encoded.ptr)
         return ERR_LIMIT;
@@ -333,7 +322,7 @@ static enum err name_apply(struct op *base, struct turn *turn)
     struct row_cacct cacct = {.shard = c->shard, .login = c->login};
     if (!e)
         e = turn_put(turn, DBI_CACCT, key_a(&key, c->a), row_cacct_encode(&cacct, octets));
-    return e;
+    return e || !c->user ? e : set_opts(turn, c->user, c->a);
 }
 
 static enum err set_state(struct turn *turn, uint32_t a, uint8_t state)
@@ -355,11 +344,11 @@ static enum err dead_apply(struct op *base, struct turn *turn)
     return set_state(turn, base->acct, ACCT_DELETING);
 }
 
-static const struct op_kind number_kind = {"account-number", number_apply, release, false, NULL};
+const struct op_kind creation_number = {"account-number", number_apply, release, false, NULL};
 static const struct op_kind make_kind = {"account-make", make_apply, release, true, NULL};
-static const struct op_kind name_kind = {"account-name", name_apply, release, true, NULL};
-static const struct op_kind live_kind = {"account-live", live_apply, release, false, NULL};
-static const struct op_kind dead_kind = {"account-dead", dead_apply, release, false, NULL};
+const struct op_kind creation_name = {"account-name", name_apply, release, true, NULL};
+const struct op_kind creation_live = {"account-live", live_apply, release, false, NULL};
+const struct op_kind creation_dead = {"account-dead", dead_apply, release, false, NULL};
 
 /* The steps run on the committers' threads, each in the completion of the one before. */
 
@@ -380,9 +369,9 @@ static void named(void *arg, const struct store_result *r)
     struct creation *c = arg;
     struct env *shard = c->store->shard[c->shard];
     if (!r->err)
-        creation_step(c, shard, &live_kind, ended);
+        then(c, shard, &creation_live, ended);
     else if (r->err == ERR_EXISTS)
-        creation_step(c, shard, &dead_kind, undone);
+        then(c, shard, &creation_dead, undone);
     else
         creation_end(c, r->err);
 }
@@ -393,9 +382,9 @@ static void made(void *arg, const struct store_result *r)
 {
     struct creation *c = arg;
     if (!r->err)
-        creation_step(c, c->store->catalog, &name_kind, named);
+        then(c, c->store->catalog, &creation_name, named);
     else if (r->err == ERR_EXISTS && c->tries++ < 1000)
-        creation_step(c, c->store->catalog, &number_kind, numbered);
+        then(c, c->store->catalog, &creation_number, numbered);
     else
         creation_end(c, r->err);
 }
@@ -406,7 +395,7 @@ static void numbered(void *arg, const struct store_result *r)
     if (r->err)
         creation_end(c, r->err);
     else
-        creation_step(c, c->store->shard[c->shard], &make_kind, made);
+        then(c, c->store->shard[c->shard], &make_kind, made);
 }
 
 static struct slice owned(struct slice s)
@@ -435,7 +424,7 @@ void store_user_create(struct store *store, struct slice login, struct slice ver
     c->uidl_format = owned(uidl_format);
     c->nonce = random_u64();
     chain_begin(&store->chains);
-    creation_step(c, store->catalog, &number_kind, numbered);
+    then(c, store->catalog, &creation_number, numbered);
 }
 
 /* --- removing one
@@ -455,8 +444,8 @@ static enum err unname_apply(struct op *base, struct turn *turn)
     c->a = row.a;
     c->shard = row.shard;
     e = turn_del(turn, DBI_CUSER, key_text(&key, c->login));
-    struct store_user nobody = {.acct = c->a};
-    return e ? e : set_opts(turn, &nobody);
+    const struct store_user nobody = {0};
+    return e ? e : set_opts(turn, &nobody, c->a);
 }
 
 static enum err unown_apply(struct op *base, struct turn *turn)
@@ -475,7 +464,7 @@ static void died(void *arg, const struct store_result *r)
     if (r->err)
         creation_end(c, ERR_OK);
     else
-        creation_step(c, c->store->catalog, &unown_kind, ended);
+        then(c, c->store->catalog, &unown_kind, ended);
 }
 
 static void unnamed(void *arg, const struct store_result *r)
@@ -486,7 +475,7 @@ static void unnamed(void *arg, const struct store_result *r)
         return;
     }
     store_live_kick(c->store, c->a);
-    creation_step(c, c->store->shard[c->shard], &dead_kind, died);
+    then(c, c->store->shard[c->shard], &creation_dead, died);
 }
 
 void store_user_delete(struct store *store, struct slice login, struct store_to to)
@@ -498,5 +487,5 @@ void store_user_delete(struct store *store, struct slice login, struct store_to 
     c->verifier = owned(SLICE_NONE);
     c->uidl_format = owned(SLICE_NONE);
     chain_begin(&store->chains);
-    creation_step(c, store->catalog, &unname_kind, unnamed);
+    then(c, store->catalog, &unname_kind, unnamed);
 }

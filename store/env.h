@@ -158,6 +158,8 @@ MUST_CHECK enum err acct_load(struct engine_txn *txn, uint32_t a, struct acct *r
 /* Applies the lift when the row is from before a restore (store/README.md, "the lift"). */
 MUST_CHECK enum err box_load(struct engine_txn *txn, const struct env *env, uint32_t a, uint32_t m,
                              struct box *ret);
+/* As if so many older files had been put in place since the row was written. */
+void box_lift(struct row_mbox *row, uint32_t by_restores);
 /* By path, through `name`. ERR_NOTFOUND, also for \Noselect. */
 MUST_CHECK enum err box_find(struct engine_txn *txn, const struct env *env, uint32_t a,
                              struct slice path, struct box *ret);

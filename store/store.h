@@ -755,4 +755,34 @@ struct store_restore {
 MUST_CHECK enum err store_restore(const struct store_conf *conf,
                                   const struct store_restore *restore, struct fault *why);
 
+/* --- one account as a stream (store/account_out.c, account_in.c) ------------------------------ */
+
+struct store_account_out {
+    struct store_sink sink;
+    void (*progress)(void *arg, uint64_t octets); /* may be NULL */
+    void *arg;                                    /* of `progress` */
+};
+/* An account with everything that is its own, credentials and undelete window included, as of now.
+ * Holds the reader's snapshots until it is done. Worker or tool thread. ERR_CORRUPT: damaged, the
+ * fault says which message. */
+MUST_CHECK enum err store_account_out(struct store_reader *reader, const struct store_user *user,
+                                      const struct store_account_out *conf, struct fault *why);
+
+struct store_account_taken {
+    char login[320];
+    uint64_t messages, octets; /* bodies; of the stream */
+};
+struct store_account_in {
+    struct store_source source;
+    struct slice login;                           /* in its normal form; empty: the one it had */
+    void (*progress)(void *arg, uint64_t octets); /* may be NULL */
+    void *arg;                                    /* of `progress` */
+    struct store_account_taken *ret;
+};
+/* A new account from such a stream, all of it or none. UIDs, UIDVALIDITYs and UIDLs are those that
+ * it had; UIDNEXT and modseqs lie far ahead, so that none is given twice. Blocks: a worker or tool
+ * thread. ERR_EXISTS: the login is taken; ERR_NOTFOUND: its domain is not there; ERR_CORRUPT. */
+MUST_CHECK enum err store_account_in(struct store *store, const struct store_account_in *conf,
+                                     struct fault *why);
+
 #endif

@@ -4,8 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "core/base/mem.h"
-
 void verify_finding(struct verify *v, const char *format, ...)
 {
     char text[512];
@@ -36,42 +34,6 @@ enum err verify_rows(struct verify *v, unsigned dbi, struct slice prefix, verify
     }
     engine_cursor_close(&cursor);
     return e == ERR_NOTFOUND ? ERR_OK : e;
-}
-
-/* --- references
- * ------------------------------------------------------------------------------------ */
-
-static struct blob_count *slot_of(struct blob_count *counts, size_t cap, uint64_t blob)
-{
-    size_t at = (size_t)(blob * 0x9e3779b97f4a7c15u >> 20) & (cap - 1);
-    while (counts[at].blob && counts[at].blob != blob)
-        at = (at + 1) & (cap - 1);
-    return &counts[at];
-}
-
-void verify_count_blob(struct verify *v, uint64_t blob)
-{
-    if (v->ncounts * 2 >= v->counts_cap) {
-        size_t cap = v->counts_cap ? v->counts_cap * 2 : 1024;
-        struct blob_count *bigger = mem_new_array(cap, sizeof *bigger);
-        for (size_t i = 0; i < v->counts_cap; i++)
-            if (v->counts[i].blob)
-                *slot_of(bigger, cap, v->counts[i].blob) = v->counts[i];
-        mem_free(v->counts);
-        v->counts = bigger;
-        v->counts_cap = cap;
-    }
-    struct blob_count *slot = slot_of(v->counts, v->counts_cap, blob);
-    if (!slot->blob) {
-        slot->blob = blob;
-        v->ncounts++;
-    }
-    slot->refs++;
-}
-
-uint32_t verify_counted(const struct verify *v, uint64_t blob)
-{
-    return v->counts_cap ? slot_of(v->counts, v->counts_cap, blob)->refs : 0;
 }
 
 /* --- accounts
@@ -218,6 +180,14 @@ static enum err see_account(struct verify *v, void *arg, struct slice key, struc
     return e;
 }
 
+enum err verify_account(struct verify *v, uint32_t a)
+{
+    struct key key;
+    struct slice value;
+    enum err e = engine_get(v->txn, DBI_ACCT, key_a(&key, a), &value);
+    return e ? e : see_account(v, NULL, key_slice(&key), value);
+}
+
 /* Scratch and deleted accounts' messages count as references too, though nothing else of theirs is
  * looked at. */
 static enum err see_msg(struct verify *v, void *arg, struct slice key, struct slice value)
@@ -240,7 +210,7 @@ static enum err see_msg(struct verify *v, void *arg, struct slice key, struct sl
         row_gone_decode(gone, &why) == ERR_OK)
         owns = !(why.why & GONE_NO_REF);
     if (owns)
-        verify_count_blob(v, row.blob);
+        ++*blob_map_at(&v->refs, row.blob);
     return ERR_OK;
 }
 
@@ -322,7 +292,7 @@ enum err store_verify(struct store *store, struct store_reader *reader, struct s
         e = verify_rows(&catalog, DBI_CUSER, SLICE_NONE, see_user, &check);
     for (unsigned i = 0; !e && i < store->nshards; i++) {
         e = verify_shard(&shards[i], catalog.txn);
-        mem_free(shards[i].counts);
+        blob_map_finish(&shards[i].refs);
         if (verify->progress)
             verify->progress(verify->arg, i + 1, store->nshards);
     }

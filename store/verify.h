@@ -3,21 +3,15 @@
 #ifndef TANDEM_STORE_VERIFY_H
 #define TANDEM_STORE_VERIFY_H
 
+#include "store/blob_map.h"
 #include "store/env.h"
-
-/* References to bodies as the `msg` rows have them, to be held against `blob`. */
-struct blob_count {
-    uint64_t blob;
-    uint32_t refs;
-};
 
 struct verify {
     struct store_verify *out;
     struct env *env;
     struct engine_txn *txn;
-    struct blob_count *counts; /* open addressing, a power of two; blob 0 = free */
-    size_t ncounts, counts_cap;
-    uint32_t a; /* the account being looked at */
+    struct blob_map refs; /* to bodies, as the `msg` rows have them, to be held against `blob` */
+    uint32_t a;           /* the account being looked at */
 };
 
 /* One broken rule, one line, said with the account and what it is about. */
@@ -26,8 +20,9 @@ void verify_finding(struct verify *v, const char *format, ...) PRINTF_LIKE(2, 3)
 typedef enum err verify_row(struct verify *v, void *arg, struct slice key, struct slice value);
 MUST_CHECK enum err verify_rows(struct verify *v, unsigned dbi, struct slice prefix,
                                 verify_row *row, void *arg);
-void verify_count_blob(struct verify *v, uint64_t blob);
-uint32_t verify_counted(const struct verify *v, uint64_t blob);
+
+/* Everything between the rows of one account; not its bodies. */
+MUST_CHECK enum err verify_account(struct verify *v, uint32_t a);
 
 /* What the mailboxes of an account add up to. */
 struct verify_sums {

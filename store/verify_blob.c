@@ -58,7 +58,7 @@ static enum err see_blob(struct verify *v, void *arg, struct slice key, struct s
         return ERR_OK;
     }
     v->out->blobs++;
-    uint32_t counted = verify_counted(v, blob);
+    uint32_t counted = blob_map_get(&v->refs, blob);
     if (row.refs != counted)
         verify_finding(v, "body %" PRIu64 ": %u references in its row, counted %u", blob, row.refs,
                        counted);
@@ -107,9 +107,9 @@ enum err verify_blobs(struct verify *v)
     if (!e && v->out->bodies)
         e = verify_rows(v, DBI_BODY, SLICE_NONE, see_leftover, (void *)(uintptr_t) "body");
     /* What is counted but has no row at all: a message whose body is lost. */
-    for (size_t i = 0; !e && i < v->counts_cap; i++)
-        if (v->counts[i].blob && !has_row(v, DBI_BLOB, v->counts[i].blob))
+    for (size_t i = 0; !e && i < v->refs.cap; i++)
+        if (v->refs.slots[i].blob && !has_row(v, DBI_BLOB, v->refs.slots[i].blob))
             verify_finding(v, "body %" PRIu64 ": %u messages name it and it is not there",
-                           v->counts[i].blob, v->counts[i].refs);
+                           v->refs.slots[i].blob, v->refs.slots[i].value);
     return e;
 }

@@ -1,5 +1,5 @@
 /* tandem backup, restore: the whole store as one stream of octets, out while it serves and in while
- * nothing does. */
+ * nothing does. tandem account export, import: the same for one account, at any time. */
 #include <stdlib.h>
 
 #include "cmd/setup.h"
@@ -83,5 +83,47 @@ int verb_restore(struct verb_call *call)
              "restored: %u files, %llu octets; the next start gives UIDs far ahead of those that "
              "clients may know",
              done.files, (unsigned long long)done.octets);
+    return EXIT_DONE;
+}
+
+int verb_account_export(struct verb_call *call)
+{
+    struct store_user user;
+    struct fault why = {0};
+    struct progress progress = {.call = call};
+    struct store_account_out conf = {
+        .sink = {.put = put, .arg = call},
+          .progress = on_progress, .arg = &progress
+    };
+    if (!verb_arguments(call, 1, 1))
+        return EXIT_USAGE;
+    if (!verb_user(call, call->argv[0], &user))
+        return EXIT_FAILED;
+    enum err e = store_account_out(call->reader, &user, &conf, &why);
+    return e ? verb_complain(call, SLICE_FMT " was not exported: %s", SLICE_ARG(user.login),
+                             why.text)
+             : EXIT_DONE;
+}
+
+int verb_account_import(struct verb_call *call)
+{
+    struct fault why = {0};
+    struct store_account_taken done;
+    struct progress progress = {.call = call};
+    const char *as = verb_option(call, "--as");
+    struct store_account_in conf = {
+        .source = {.get = get, .arg = call},
+        .progress = on_progress,
+        .arg = &progress,
+        .ret = &done
+    };
+    if (!verb_arguments(call, 0, 0))
+        return EXIT_USAGE;
+    if (as && !verb_login(call, as, &conf.login))
+        return EXIT_FAILED;
+    enum err e = store_account_in(call->store, &conf, &why);
+    if (e)
+        return verb_complain(call, "nothing was imported: %s", why.text);
+    verb_say(call, "imported %s: %llu messages", done.login, (unsigned long long)done.messages);
     return EXIT_DONE;
 }

@@ -234,6 +234,8 @@ MUST_CHECK bool verb_wait(struct verb_call *call, struct store_wait *wait, const
 int verb_tally(size_t done, size_t failed);
 
 /* The verbs, by file. */
+int verb_account_export(struct verb_call *call);
+int verb_account_import(struct verb_call *call);
 int verb_alias_set(struct verb_call *call);
 int verb_backup(struct verb_call *call);
 int verb_check(struct verb_call *call);

@@ -16,6 +16,27 @@
 
 const struct verb verbs[] = {
     {
+     .name = "account export",
+     .arguments = "NAME FILE",
+     .help = "write an account with all that is its own to FILE, as of now",
+     .about = "Mail, flags, UIDs, UIDLs, subscriptions, settings, credentials, the undelete window\n"
+              "and the journal. \"-\" is standard output.",
+     .to_file = true,
+     .down = DOWN_READS,
+     .run = verb_account_export,
+     },
+    {
+     .name = "account import",
+     .arguments = "FILE",
+     .help = "make an account of such a file",
+     .about = "All of it, or nothing. UIDs and UIDLs are those that it had; none that it may have\n"
+              "given since is given again. \"-\" is standard input.",
+     .options = {{"--as", "NAME", "under this name"}},
+     .input = VERB_FILE,
+     .down = DOWN_WRITES,
+     .run = verb_account_import,
+     },
+    {
         .name = "alias set",
         .arguments = "ADDRESS [ACCOUNT...]",
         .help = "deliver ADDRESS (@DOMAIN: all else there) to ACCOUNTs",

@@ -199,13 +199,13 @@ static enum err take_message(struct in *in, struct slice block)
     bool first;
     if (block.len == 0 || keep_fields(c, block) || row_msg_decode(c->field[MESSAGE_ROW], &msg))
         return bad(in, "a message in it cannot be read");
+    in->conf->ret->messages++;
     e = take_shared(in, c, c->field[MESSAGE_SHARED], &first);
     if (e || !first)
         return e;
     e = store_incoming_new(in->account, UINT32_MAX, &c->in);
     in->in = e ? NULL : c->in;
     in->left = e ? 0 : msg.size;
-    in->conf->ret->messages++;
     return e;
 }
 

@@ -165,3 +165,46 @@ def test_a_backup_that_cannot_be_written_leaves_no_file(make_server, tmp_path):
     assert run.returncode == 1 and run.stderr.count("\n") == 1
     assert not os.path.exists("/dev/full.part")
     assert os.listdir(tmp_path) == []
+
+
+def test_an_account_moves_as_a_file(make_server, tmp_path):
+    """With its password, what it has and what can be undeleted; into another store too."""
+    server, other = make_server(["alice", "bob"]), make_server([])
+    file = str(tmp_path / "alice.account")
+    for n in range(30):
+        server.deliver(message_of(n), "alice", "bob")
+    imap = server.imap("alice")
+    ok(imap.create("Work/2026"))
+    ok(imap.uid("COPY", "1:5", "Work/2026"))
+    ok(imap.uid("STORE", "3:9", "+FLAGS", r"(\Seen $Marked)"))
+    ok(imap.uid("STORE", "10", "+FLAGS", r"(\Deleted)"))
+    ok(imap.expunge())
+    imap.logout()
+    before = mailbox_of(server)
+    pop3 = server.pop3("alice")
+    uidls = pop3.uidl()[1]
+    pop3.quit()
+
+    good(server.tool("account", "export", "alice", file))
+    assert good(other.tool("account", "import", file)) == "imported alice@example.org: 35 messages\n"
+    assert mailbox_of(other) == before
+    pop3 = other.pop3("alice")
+    assert pop3.uidl()[1] == uidls
+    pop3.quit()
+    imap = other.imap("alice", "Work/2026")
+    assert len(imap.fetch_dict("1:*", "(FLAGS)")) == 5
+    imap.logout()
+    assert "0 findings" in good(other.tool("check", "--bodies"))
+
+    run = server.tool("account", "import", file)
+    assert (run.returncode, run.stderr) == (
+        1, "tandem: nothing was imported: there is an account or alias alice@example.org already\n")
+    server.stop()
+    good(server.tool("account", "import", "--as", "alice2", file))
+    good(server.tool("account", "export", "alice2", file))
+    server.start()
+    assert mailbox_of(server) == before
+    run = server.tool("account", "import", "--as", "x@elsewhere.example", file)
+    assert run.stderr == ("tandem: nothing was imported: x@elsewhere.example: there is no such domain "
+                          "here; add it first\n")
+    assert "0 findings" in good(server.tool("check", "--bodies"))

@@ -20,12 +20,12 @@ static bool login_disabled(const struct session *s)
 
 static bool literal_plus(const struct session *s)
 {
-    return conn_config(s->conn)->imap.literal_plus == LITERAL_PLUS;
+    return imap_literal_plus(s) == LITERAL_PLUS;
 }
 
 static bool literal_minus(const struct session *s)
 {
-    return conn_config(s->conn)->imap.literal_plus == LITERAL_MINUS;
+    return imap_literal_plus(s) == LITERAL_MINUS;
 }
 
 static bool sasl(const struct session *s)
@@ -68,17 +68,56 @@ static bool in_list(const struct config_list *list, struct slice name)
 }
 
 /* Masks of the listener, and of the account or the file. */
-static bool masked(const struct session *s, struct slice name)
+bool imap_masked(const struct session *s, struct slice capability)
 {
     const struct settings *settings =
         s->auth ? &s->auth->settings : &conn_config(s->conn)->settings;
-    return in_list(listener_capabilities_off(conn_listener(s->conn)), name) ||
-           in_list(&settings->imap.capabilities_off, name);
+    return in_list(listener_capabilities_off(conn_listener(s->conn)), capability) ||
+           in_list(&settings->imap.capabilities_off, capability);
+}
+
+/* Commands that there are only with a capability; sorted by command. */
+static const struct {
+    struct slice command, capability;
+} of_commands[] = {
+    {{"ENABLE", 6},       {"ENABLE", 6}   },
+    {{"ID", 2},           {"ID", 2}       },
+    {{"IDLE", 4},         {"IDLE", 4}     },
+    {{"MOVE", 4},         {"MOVE", 4}     },
+    {{"NAMESPACE", 9},    {"NAMESPACE", 9}},
+    {{"STARTTLS", 8},     {"STARTTLS", 8} },
+    {{"UID EXPUNGE", 11}, {"UIDPLUS", 7}  },
+    {{"UID MOVE", 8},     {"MOVE", 4}     },
+    {{"UNSELECT", 8},     {"UNSELECT", 8} },
+};
+
+bool imap_command_masked(const struct session *s, const struct imap_command *row)
+{
+    for (size_t i = 0; i < sizeof of_commands / sizeof *of_commands; i++)
+        if (slice_eq(row->name, of_commands[i].command))
+            return imap_masked(s, of_commands[i].capability);
+    return false;
+}
+
+enum { MECHANISM_MAX = 40 };
+
+bool imap_mechanism_masked(const struct session *s, struct slice mechanism)
+{
+    char text[MECHANISM_MAX];
+    int n = snprintf(text, sizeof text, "AUTH=" SLICE_FMT, SLICE_ARG(mechanism));
+    return n < MECHANISM_MAX && imap_masked(s, slice_str(text));
+}
+
+enum literal_plus imap_literal_plus(const struct session *s)
+{
+    enum literal_plus plus = conn_config(s->conn)->imap.literal_plus;
+    struct slice name = plus == LITERAL_PLUS ? SLICE("LITERAL+") : SLICE("LITERAL-");
+    return plus != LITERAL_SYNC && imap_masked(s, name) ? LITERAL_SYNC : plus;
 }
 
 static void add(const struct session *s, struct reply *r, struct slice name)
 {
-    if (masked(s, name))
+    if (imap_masked(s, name))
         return;
     reply_add(r, SLICE(" "));
     reply_add(r, name);
@@ -86,11 +125,10 @@ static void add(const struct session *s, struct reply *r, struct slice name)
 
 static void add_mechanisms(const struct session *s, struct reply *r)
 {
-    enum { NAME_MAX_OCTETS = 40 };
     struct auth_peer peer = session_peer(s);
     const char *name;
     for (size_t i = 0; (name = auth_mechanism_at(imap_app.auth, &peer, i)); i++) {
-        char text[NAME_MAX_OCTETS];
+        char text[MECHANISM_MAX];
         snprintf(text, sizeof text, "AUTH=%s", name);
         add(s, r, slice_str(text));
     }
@@ -100,7 +138,7 @@ static void add_mechanisms(const struct session *s, struct reply *r)
  * the account is. */
 static void add_appendlimit(const struct session *s, struct reply *r)
 {
-    if (masked(s, SLICE("APPENDLIMIT")))
+    if (imap_masked(s, SLICE("APPENDLIMIT")))
         return;
     reply_str(r, " APPENDLIMIT");
     if (s->state == STATE_START)

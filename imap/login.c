@@ -156,6 +156,10 @@ enum step imap_authenticate(struct session *s, struct command *c)
         return answer_of_client(s, c);
     struct auth_peer peer = session_peer(s);
     c->cleanup = cleanup;
+    if (c->args[1].given && imap_masked(s, SLICE("SASL-IR")))
+        return command_fail(c, ERR_SYNTAX, "Wait for the challenge");
+    if (imap_mechanism_masked(s, c->args[0].text))
+        return command_fail(c, ERR_CANNOT, "No such mechanism");
     enum err e =
         auth_exchange_new(imap_app.auth, &peer, c->args[0].text, logged_in, &login->exchange);
     if (e)

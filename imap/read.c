@@ -6,6 +6,7 @@
  *                                they and the rest of the command are dropped
  */
 #include "core/base/config.h"
+#include "imap/capability.h"
 #include "imap/parse.h"
 #include "imap/reply.h"
 #include "imap/session.h"
@@ -29,7 +30,7 @@ static enum err check_row(const struct session *s, const struct imap_command *ro
                           struct command *c)
 {
     unsigned cred = s->auth ? s->auth->cred_flags : 0;
-    if (!row) {
+    if (!row || imap_command_masked(s, row)) {
         c->text = "Unknown command";
         return ERR_SYNTAX;
     }
@@ -141,7 +142,7 @@ static void refuse_literal(struct session *s, struct slice head)
 static bool nonsync_allowed(const struct session *s, struct command *c)
 {
     enum { LITERAL_MINUS_MAX = 4096 };
-    enum literal_plus plus = conn_config(s->conn)->imap.literal_plus;
+    enum literal_plus plus = imap_literal_plus(s);
     if (!s->frame.nonsync || plus == LITERAL_PLUS)
         return true;
     if (plus == LITERAL_MINUS && s->frame.literal <= LITERAL_MINUS_MAX)

@@ -252,6 +252,44 @@ def ok(answer):
     return answer[1]
 
 
+def getmail(home, kind, server, user, delete, more=""):
+    """One run with the retriever `kind` into the Maildir home/Mail; `home` holds what it remembers.
+    Not as root, whom it refuses."""
+    for name in ("", "Mail", "Mail/new", "Mail/cur", "Mail/tmp"):
+        os.makedirs(os.path.join(home, name), exist_ok=True)
+    port = PORTS[("imap" if "IMAP" in kind else "pop3") + ("s" if "SSL" in kind else "")]
+    with open(os.path.join(home, "getmailrc"), "w", encoding="utf-8") as f:
+        f.write(f"""
+[retriever]
+type = {kind}
+server = {server.address}
+port = {port}
+username = {user}
+password = {PASSWORD}
+{more}
+[destination]
+type = Maildir
+path = {home}/Mail/
+[options]
+read_all = false
+delete = {delete}
+delivered_to = false
+received = false
+""")
+    who = {}
+    if os.geteuid() == 0:
+        other = service_user()
+        who = {"user": other.pw_uid, "group": other.pw_gid, "extra_groups": []}
+        for path, _, names in os.walk(home):
+            for name in [path] + [os.path.join(path, name) for name in names]:
+                os.chown(name, other.pw_uid, other.pw_gid)
+    done = subprocess.run(["/usr/bin/python3", os.path.join(os.path.dirname(__file__), "getmail.py"),
+                           "-q", "--getmaildir", str(home)], capture_output=True, text=True,
+                          timeout=120, check=False,
+                          env={**os.environ, "HOME": str(home)}, **who)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.fixture
 def build(request):
     path = os.path.join(ROOT, request.config.getoption("--build"))

@@ -2,10 +2,13 @@
 import email
 import mailbox
 import os
+import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, PORTS, ok
+from conftest import PASSWORD, PORTS, getmail, ok
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MAIL = os.path.join(os.path.dirname(HERE), "mail")
@@ -43,6 +46,15 @@ def over_imap(server, user, name="INBOX"):
 
 
 @pytest.fixture
+def open_path():
+    """A folder that other users can enter, which pytest's own is not."""
+    path = tempfile.mkdtemp(prefix="tandem-imap-")
+    os.chmod(path, 0o755)
+    yield Path(path)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
 def server(make_server):
     server = make_server(["alice"])
     imap = server.imap("alice")
@@ -51,6 +63,48 @@ def server(make_server):
     ok(imap.create("Archive/2026"))
     imap.logout()
     return server
+
+
+WRITTEN_NEAR = b"From: alice@example.org\nMessage-ID: <written-near>\nSubject: near\n\nhello\n"
+
+
+def carries_both_ways(server, home, synchronise, made_far):
+    """Flags, new mail, removals and folders, made on both sides between two runs. `made_far`: where
+    the folder Made far/Below is on this side."""
+    synchronise(server, home)
+    inbox = home / "mail" / "INBOX"
+    near, far = by_message_id(inbox), over_imap(server, "alice")
+    assert set(near) == set(far) and len(near) > 20
+    assert (home / "mail" / made_far.replace("Made far", "Archive").replace("Below", "2026")).is_dir()
+
+    flagged, removed, answered, expunged = sorted(i for i in near if i)[:4]
+    folder = mailbox.Maildir(inbox, create=False)
+    names = {message["Message-ID"]: key for key, message in folder.items()}
+    message = folder[names[flagged]]
+    message.set_subdir("cur")
+    message.add_flag("FS")
+    folder[names[flagged]] = message
+    folder.remove(names[removed])
+    folder.add(WRITTEN_NEAR)
+    mailbox.Maildir(home / "mail" / "Made near").add(WRITTEN_NEAR)
+    imap = server.imap("alice")
+    number = ok(imap.search(None, "HEADER", "Message-ID", answered))[0].split()[0]
+    ok(imap.store(number, "+FLAGS", "\\Answered"))
+    ok(imap.create('"Made far/Below"'))
+    ok(imap.copy(number, '"Made far/Below"'))
+    number = ok(imap.search(None, "HEADER", "Message-ID", expunged))[0].split()[0]
+    ok(imap.store(number, "+FLAGS", "\\Deleted"))
+    ok(imap.expunge())
+    imap.logout()
+
+    synchronise(server, home)
+    near, far = by_message_id(inbox), over_imap(server, "alice")
+    assert set(near) == set(far)
+    assert far[flagged] == {"\\Flagged", "\\Seen"}
+    assert "R" in near[answered].get_flags()
+    assert removed not in far and expunged not in near and "<written-near>" in far
+    assert list(over_imap(server, "alice", '"Made near"')) == ["<written-near>"]
+    assert set(by_message_id(home / "mail" / made_far)) == {answered}
 
 
 def mbsync(server, home):
@@ -85,34 +139,7 @@ SyncState *
 
 
 def test_mbsync_carries_both_ways(server, tmp_path):
-    mbsync(server, tmp_path)
-    near = by_message_id(tmp_path / "mail" / "INBOX")
-    far = over_imap(server, "alice")
-    assert set(near) == set(far) and len(near) > 20
-    assert (tmp_path / "mail" / "Archive" / "2026").is_dir()
-
-    # near: a flag, a removal, a new message; far: a flag
-    folder = mailbox.Maildir(tmp_path / "mail" / "INBOX", create=False)
-    names = {message["Message-ID"]: key for key, message in folder.items()}
-    flagged, removed, answered = sorted(i for i in names if i)[:3]
-    message = folder[names[flagged]]
-    message.set_subdir("cur")
-    message.add_flag("FS")
-    folder[names[flagged]] = message
-    folder.remove(names[removed])
-    folder.add(b"From: alice@example.org\nMessage-ID: <written-near>\nSubject: near\n\nhello\n")
-    imap = server.imap("alice")
-    number = ok(imap.search(None, "HEADER", "Message-ID", answered))[0].split()[0]
-    ok(imap.store(number, "+FLAGS", "\\Answered"))
-    imap.logout()
-
-    mbsync(server, tmp_path)
-    far = over_imap(server, "alice")
-    assert far[flagged] == {"\\Flagged", "\\Seen"}
-    assert removed not in far and "<written-near>" in far
-    near = by_message_id(tmp_path / "mail" / "INBOX")
-    assert set(near) == set(far)
-    assert "R" in near[answered].get_flags()
+    carries_both_ways(server, tmp_path, mbsync, "Made far/Below")
 
 
 def offlineimap(server, home):
@@ -141,20 +168,54 @@ auth_mechanisms = LOGIN
 
 
 def test_offlineimap_carries_both_ways(server, tmp_path):
-    offlineimap(server, tmp_path)
-    near = by_message_id(tmp_path / "mail" / "INBOX")
-    far = over_imap(server, "alice")
-    assert set(near) == set(far) and len(near) > 20
-    folder = mailbox.Maildir(tmp_path / "mail" / "INBOX", create=False)
-    folder.add(b"From: alice@example.org\nMessage-ID: <written-near>\nSubject: near\n\nhello\n")
+    carries_both_ways(server, tmp_path, offlineimap, "Made far.Below")
+
+
+def brought(server, home, mailboxes, delete=False):
+    """What came with this run of getmail."""
+    new = home / "Mail" / "new"
+    before = set(new.iterdir()) if new.exists() else set()
+    getmail(home, "SimpleIMAPRetriever", server, "alice", delete, f"mailboxes = {mailboxes}")
+    return [path.read_bytes() for path in set(new.iterdir()) - before]
+
+
+def test_getmail_keeps_and_deletes(server, open_path):
     imap = server.imap("alice")
-    ok(imap.store("1", "+FLAGS", "\\Deleted"))
-    ok(imap.expunge())
+    ok(imap.copy("1:3", "Archive/2026"))
+    total = len(over_imap(server, "alice"))
+    keeper, taker = open_path / "keeper", open_path / "taker"
+    assert len(brought(server, keeper, "('INBOX', 'Archive/2026')")) == total + 3
+    assert brought(server, keeper, "('INBOX', 'Archive/2026')") == []
+    server.deliver(b"Subject: since\r\n\r\nnews\r\n", "alice")
+    assert [mail.endswith(b"\n\nnews\n") for mail in brought(server, keeper, "ALL")] == [True]
+    assert len(brought(server, taker, "('INBOX',)", delete=True)) == total + 1
+    ok(imap.noop())
+    assert ok(imap.select("INBOX")) == [b"0"], "what was taken is gone"
+    assert len(over_imap(server, "alice", "Archive/2026")) == 3
     imap.logout()
-    offlineimap(server, tmp_path)
-    far = over_imap(server, "alice")
-    assert "<written-near>" in far
-    assert set(by_message_id(tmp_path / "mail" / "INBOX")) == set(far)
+
+
+def curl(server, path, *arguments, text=True):
+    done = subprocess.run(["curl", "-s", "-S", "-k", "--ssl-reqd", "--user", f"alice:{PASSWORD}",
+                           *arguments, f"imap://{server.address}:{PORTS['imap']}/{path}"],
+                          capture_output=True, timeout=60, check=True)
+    return done.stdout.decode().replace("\r\n", "\n") if text else done.stdout
+
+
+def test_curl_reads_searches_stores_and_appends(server, tmp_path):
+    texts = [text for _, text in mails()]
+    assert '* LIST (\\HasNoChildren) "/" "INBOX"' in curl(server, "").splitlines()
+    assert curl(server, "INBOX;UID=3", text=False) == texts[2].replace(b"\n", b"\r\n")
+    assert curl(server, "INBOX;UID=1;SECTION=HEADER.FIELDS%20(SUBJECT)").startswith("Subject:")
+    assert curl(server, "INBOX;MAILINDEX=2;SECTION=TEXT").strip()
+    assert curl(server, "INBOX?SUBJECT%20lunch").startswith("* SEARCH ")
+    assert "\\Flagged" in curl(server, "INBOX", "-X", "STORE 1 +FLAGS (\\Flagged)")
+    letter = tmp_path / "letter.eml"
+    letter.write_bytes(b"Subject: by curl\r\n\r\nhello\r\n")
+    curl(server, "Drafts", "-T", str(letter))
+    imap = server.imap("alice", "Drafts")
+    assert imap.fetch_dict("1", "(UID BODY.PEEK[])")[1]["BODY"] == letter.read_bytes()
+    imap.logout()
 
 
 def test_parts_by_number_are_the_parts_that_python_sees(server):

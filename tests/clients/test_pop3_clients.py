@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 
 import pytest
-from conftest import DOMAIN, PASSWORD, PORTS, service_user
+from conftest import DOMAIN, PASSWORD, PORTS, getmail
 
 WAYS = ["plain", "stls", "tls"]
 
@@ -27,10 +27,7 @@ class Client:
         self.server, self.dir, self.user, self.way, self.keep = server, folder, user, way, keep
         self.port = PORTS["pop3s" if way == "tls" else "pop3"]
         for name in ("Mail", "Mail/new", "Mail/cur", "Mail/tmp"):
-            path = os.path.join(folder, name)
-            os.makedirs(path)
-            if os.geteuid() == 0:
-                shutil.chown(path, service_user().pw_name)
+            os.makedirs(os.path.join(folder, name))
 
     def write(self, name, text):
         path = os.path.join(self.dir, name)
@@ -70,24 +67,7 @@ class Getmail(Client):
 
     def run(self):
         kind = "SimplePOP3SSLRetriever" if self.way == "tls" else "SimplePOP3Retriever"
-        self.write("getmailrc", f"""
-[retriever]
-type = {kind}
-server = {self.server.address}
-port = {self.port}
-username = {self.user}
-password = {PASSWORD}
-[destination]
-type = Maildir
-path = {self.dir}/Mail/
-user = {service_user().pw_name if os.geteuid() == 0 else ""}
-[options]
-read_all = false
-delete = {"false" if self.keep else "true"}
-delivered_to = false
-received = false
-""".replace("user = \n", ""))
-        run("getmail", "-q", "--getmaildir", self.dir)
+        getmail(self.dir, kind, self.server, self.user, not self.keep)
 
 
 class Mpop(Client):

@@ -128,6 +128,12 @@ MUST_CHECK enum err auth_recipient_find(struct auth *auth, struct store_reader *
                                         struct auth_recipient **ret, size_t *ret_n);
 void auth_recipient_close(struct auth_recipient *recipients, size_t n);
 
+/* The maildrop that these settings describe: [pop3] folders and rules, or with a `detail` that one
+ * folder. Folders are in the arena or the settings'. ERR_NOTFOUND: no mailbox has that name. */
+MUST_CHECK enum err auth_poprule(struct store_reader *reader, struct store_account *account,
+                                 const struct settings *settings, struct slice detail, bool recent,
+                                 struct arena *arena, struct store_poprule *ret);
+
 /* A new verifier of a password, in the arena: "{SCHEME}...". `scheme` is one of yescrypt, argon2id,
  * scram-sha-256, scram-sha-1, bcrypt, sha512-crypt, ssha512, ssha256; auth_scheme_word gives that
  * of [auth] scheme. Slow: a worker or tool, never a loop. ERR_NOTFOUND: no such scheme; ERR_SYNTAX:

@@ -35,6 +35,8 @@ static const char *word_of(const struct row_log *row)
         return "flags";
     case LOG_DOWNLOADED:
         return "downloaded";
+    case LOG_HIDDEN:
+        return "hidden-from-pop3";
     case LOG_MBOX_CREATED:
         return "mailbox-created";
     case LOG_MBOX_DELETED:

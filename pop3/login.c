@@ -101,6 +101,7 @@ static enum step open_maildrop(struct pop3_session *s, struct login *l)
         return open_later(s, l);
     if (e)
         return login_failed(s, e);
+    store_maildrop_shown(s->drop);
     marks_init(&s->marks, store_maildrop_count(s->drop));
     conn_logged_in(s->conn);
     pop3_state_set(s, POP3_TRANSACTION);

@@ -24,10 +24,15 @@ enum step pop3_stat(struct pop3_session *s)
     return STEP_DONE;
 }
 
+static bool may_delete(const struct pop3_session *s)
+{
+    return !(s->auth->cred_flags & (CRED_NO_DELETE | CRED_READ_ONLY));
+}
+
 enum step pop3_dele(struct pop3_session *s)
 {
     uint32_t octets;
-    if (s->auth->cred_flags & (CRED_NO_DELETE | CRED_READ_ONLY))
+    if (!may_delete(s))
         return pop3_fail(s, ERR_PERM);
     enum err e = store_maildrop_size(s->drop, s->args.message, &octets);
     if (e)
@@ -140,49 +145,84 @@ enum step pop3_uidl(struct pop3_session *s)
 /* --- QUIT: RFC 1939 section 6 ------------------------------------------------------------------
  */
 
-/* What QUIT removes: nothing where the view only keeps or hides. */
-static const unsigned char *to_delete(const struct pop3_session *s)
+enum quit_phase { QUIT_ASK, QUIT_ANSWERED };
+
+struct quit {
+    enum quit_phase phase;
+    enum pop3_delete mode; /* what becomes of the marked messages */
+    bool braked;
+};
+
+/* [pop3] brake: more messages, and a larger part of the maildrop, than anybody deletes by hand. */
+static bool brakes(const struct pop3_session *s, enum pop3_delete mode)
 {
-    if (s->marks.ndeleted == 0 || s->auth->settings.pop3.delete_mode != POP3_DELETE_EXPUNGE)
-        return NULL;
-    return s->marks.deleted;
+    uint32_t messages = s->auth->settings.pop3.brake_messages;
+    uint64_t percent = s->auth->settings.pop3.brake_percent;
+    return messages && (mode == POP3_DELETE_EXPUNGE || mode == POP3_DELETE_TRASH) &&
+           s->marks.ndeleted > messages &&
+           (uint64_t)s->marks.ndeleted * 100 > percent * s->marks.count;
 }
 
-static void log_quit(const struct pop3_session *s)
+static void decide(struct pop3_session *s, struct quit *quit)
+{
+    quit->mode = s->auth->settings.pop3.delete_mode;
+    quit->braked = brakes(s, quit->mode);
+    if (quit->braked)
+        quit->mode = POP3_DELETE_HIDE;
+    /* RFC 2449 section 6.7, EXPIRE 0: an implicit DELE for each message that RETR has downloaded.
+     */
+    if (s->auth->settings.pop3.expire_days == 0 && may_delete(s))
+        marks_delete_retrieved(&s->marks);
+}
+
+/* The marked messages, unless nothing becomes of them. */
+static const unsigned char *to_delete(const struct pop3_session *s, const struct quit *quit)
+{
+    return s->marks.ndeleted && quit->mode != POP3_DELETE_KEEP ? s->marks.deleted : NULL;
+}
+
+static void log_quit(const struct pop3_session *s, const struct quit *quit)
 {
     struct log_line l;
-    pop3_log_begin(s, &l, LOG_INFO, "pop3-quit");
+    uint32_t n = to_delete(s, quit) ? s->marks.ndeleted : 0;
+    bool hides = quit->mode == POP3_DELETE_HIDE;
+    pop3_log_begin(s, &l, quit->braked ? LOG_WARN : LOG_INFO, "pop3-quit");
     log_slice(&l, "user", s->auth->login);
-    log_u64(&l, "dele", to_delete(s) ? s->marks.ndeleted : 0);
+    log_u64(&l, "dele", hides ? 0 : n);
     log_u64(&l, "retr", s->marks.nretrieved);
+    log_u64(&l, "hidden", hides ? n : 0);
+    if (quit->braked)
+        log_str(&l, "why", "brake");
     pop3_log_end(s, &l);
 }
 
 /* The lock goes before the answer: a client that comes back at once must find it free. */
-static enum step goodbye(struct pop3_session *s, enum err e)
+static enum step goodbye(struct pop3_session *s, const struct quit *quit, enum err e)
 {
-    bool failed = e && to_delete(s);
+    uint32_t ndeleted = s->marks.ndeleted;
+    bool failed = e && to_delete(s, quit);
     if (!e)
-        log_quit(s);
+        log_quit(s, quit);
     if (failed)
         pop3_fail_text(s, e, "some deleted messages not removed");
     marks_finish(&s->marks);
     pop3_maildrop_leave(s);
-    if (!failed)
+    if (!failed && quit->braked)
+        pop3_ok(s, "bye; %" PRIu32 " messages were hidden, not removed: too many at once",
+                ndeleted);
+    else if (!failed)
         pop3_ok(s, "bye");
     conn_finish(s->conn, CONN_END_LOGOUT);
     return STEP_DONE;
 }
 
-enum quit_phase { QUIT_ASK, QUIT_ANSWERED };
-
 /* The UPDATE begins when everything said before has been written: of a pipeline that ends in QUIT
  * nothing may be removed, or taken as retrieved, that the client has not been sent. */
 enum step pop3_quit(struct pop3_session *s)
 {
-    enum quit_phase *phase = pop3_progress(s, sizeof *phase);
-    if (*phase == QUIT_ANSWERED)
-        return goodbye(s, s->woken);
+    struct quit *quit = pop3_progress(s, sizeof *quit);
+    if (quit->phase == QUIT_ANSWERED)
+        return goodbye(s, quit, s->woken);
     if (!s->drop) {
         pop3_ok(s, "bye");
         conn_finish(s->conn, CONN_END_LOGOUT);
@@ -194,11 +234,12 @@ enum step pop3_quit(struct pop3_session *s)
     }
     marks_confirm(&s->marks, conn_sent(s->conn));
     pop3_state_set(s, POP3_UPDATE);
-    if (!to_delete(s) && !s->marks.nretrieved)
-        return goodbye(s, ERR_OK);
-    *phase = QUIT_ANSWERED;
-    store_maildrop_update(s->drop, s->marks.nretrieved ? s->marks.retrieved : NULL, to_delete(s),
-                          pop3_to(s, pop3_done));
+    decide(s, quit);
+    if (!to_delete(s, quit) && !s->marks.nretrieved)
+        return goodbye(s, quit, ERR_OK);
+    quit->phase = QUIT_ANSWERED;
+    store_maildrop_update(s->drop, s->marks.nretrieved ? s->marks.retrieved : NULL,
+                          to_delete(s, quit), quit->mode, pop3_to(s, pop3_done));
     return pop3_wait(s);
 }
 
@@ -206,7 +247,8 @@ enum step pop3_quit(struct pop3_session *s)
 void pop3_maildrop_leave(struct pop3_session *s)
 {
     if (s->drop && s->marks.nretrieved)
-        store_maildrop_update(s->drop, s->marks.retrieved, NULL, (struct store_to){0});
+        store_maildrop_update(s->drop, s->marks.retrieved, NULL, POP3_DELETE_KEEP,
+                              (struct store_to){0});
     marks_finish(&s->marks);
     store_body_close(s->body);
     s->body = NULL;

@@ -54,6 +54,13 @@ void marks_reset(struct marks *m)
     m->deleted_octets = 0;
 }
 
+void marks_delete_retrieved(struct marks *m)
+{
+    for (uint32_t message = 1; m->nretrieved && message <= m->count; message++)
+        if (test(m->retrieved, message) && !test(m->deleted, message))
+            marks_delete(m, message, 0);
+}
+
 void marks_sent(struct marks *m, uint32_t message, uint64_t end)
 {
     if (m->nsent == m->cap) {

@@ -33,6 +33,9 @@ void marks_finish(struct marks *m);
 bool marks_deleted(const struct marks *m, uint32_t message);
 void marks_delete(struct marks *m, uint32_t message, uint32_t octets); /* not deleted before */
 void marks_reset(struct marks *m); /* RSET: nothing is deleted; what was retrieved stays so */
+/* Those that were retrieved completely are deleted too. Their octets are not counted: nobody is
+ * told any more. */
+void marks_delete_retrieved(struct marks *m);
 void marks_sent(struct marks *m, uint32_t message, uint64_t end);
 /* The client is known to be there after `written` octets were. */
 void marks_confirm(struct marks *m, uint64_t written);

@@ -121,7 +121,7 @@ enum step pop3_break(struct pop3_session *s, enum err e);
  */
 /* In the command's arena. ERR_NOTFOUND: the folder that the login named does not exist. */
 MUST_CHECK enum err pop3_rules_find(struct pop3_session *s, struct store_poprule *ret);
-/* One line for each rule that is configured and has no effect here. */
+/* One line for each rule that is configured and has no effect, once as long as that is so. */
 void pop3_rules_log_missing(struct pop3_session *s, const struct store_poprule *rule);
 
 /* --- maildrop.c ------------------------------------------------------------------------------- */

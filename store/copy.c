@@ -3,10 +3,11 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "core/base/random.h"
 #include "store/account.h"
 #include "store/expunge.h"
 #include "store/keyword.h"
-#include "store/uidl.h"
+#include "store/popview.h"
 #include "store/view.h"
 
 /* Reads slots of the source bucket by bucket, as they are in the turn. */
@@ -54,12 +55,36 @@ static enum err keywords(struct copying *c, uint64_t bits, uint64_t *ret)
     return e;
 }
 
-/* The UIDL that POP3 knows the message by: its override, else what the account's format gives. */
+/* What is the same for all messages of this copy. */
+static enum err know_pop(struct copying *c)
+{
+    struct key key;
+    struct slice value, name = SLICE_NONE;
+    struct uidset view = {0};
+    if (c->knows_pop)
+        return ERR_OK;
+    enum err e = engine_get(c->turn->txn, DBI_OPT,
+                            key_a_text(&key, c->source->a, SLICE("uidl_format")), &value);
+    if (!e)
+        e = row_value_decode(value, &name);
+    if (e && e != ERR_NOTFOUND)
+        return e;
+    c->format = uidl_format(name);
+    e = popview_load(c->turn->txn, c->turn->env, c->source->a, &view);
+    c->returns =
+        uidset_has(&view, c->target->m) && (c->restores || !uidset_has(&view, c->source->m));
+    c->knows_pop = !e;
+    uidset_finish(&view);
+    return e;
+}
+
+/* The UIDL that clients know the message by: its override, else what the account's format gives.
+ * ERR_NOTFOUND: that would say nothing in another mailbox. */
 static enum err old_uidl(struct copying *c, uint32_t uid, const struct row_msg *msg,
                          char *text /* UIDL_MAX + 1 */, struct row_uidl *ret)
 {
     struct key key;
-    struct slice value, name = SLICE_NONE;
+    struct slice value;
     enum err e =
         engine_get(c->turn->txn, DBI_UIDL, key_amu(&key, c->source->a, c->source->m, uid), &value);
     if (!e) {
@@ -69,45 +94,73 @@ static enum err old_uidl(struct copying *c, uint32_t uid, const struct row_msg *
         ret->text.ptr = text;
         return ERR_OK;
     }
-    if (e == ERR_NOTFOUND)
-        e = engine_get(c->turn->txn, DBI_OPT, key_a_text(&key, c->source->a, SLICE("uidl_format")),
-                       &value);
-    if (!e)
-        e = row_value_decode(value, &name);
-    if (e && e != ERR_NOTFOUND)
+    if (e != ERR_NOTFOUND || (c->format == UIDL_UID && c->source->m != c->target->m))
         return e;
-    size_t n = uidl_make(uidl_format(name), c->source->row.uidvalidity, uid, msg->emailid, text);
+    size_t n = uidl_make(c->format, c->source->row.uidvalidity, uid, msg->emailid, text);
     *ret = (struct row_uidl){.text = slice(text, n)};
     return ERR_OK;
 }
 
-/* POP3's knowledge of a message goes with it, and so does its UIDL: as an override, because the new
- * UID would give another one. Expiry counts anew from an undelete: else it would strike at once. */
-static enum err move_pop(struct copying *c, uint32_t uid, const struct row_msg *msg,
-                         uint32_t new_uid)
+static enum err put_uidl(struct copying *c, uint32_t new_uid, const struct row_uidl *row)
+{
+    struct key key;
+    unsigned char octets[96];
+    c->acct->row.flags |= ACCT_HAS_UIDL;
+    return turn_put(c->turn, DBI_UIDL, key_amu(&key, c->target->a, c->target->m, new_uid),
+                    row_uidl_encode(row, octets));
+}
+
+/* POP3's knowledge of a message goes with it. What a client has downloaded, and what comes back
+ * into the maildrop, would be downloaded again: it is hidden for good. Expiry counts anew from an
+ * undelete: else it would strike at once. */
+static enum err move_pop(struct copying *c, uint32_t uid, uint32_t new_uid, struct hot_slot *slot)
 {
     struct key key;
     struct slice value;
     struct row_pop row;
-    unsigned char octets[96];
+    unsigned char octets[16];
     enum err e =
         engine_get(c->turn->txn, DBI_POP, key_amu(&key, c->source->a, c->source->m, uid), &value);
     if (!e)
         e = row_pop_decode(value, &row);
-    if (!e && c->restores && row.bits & POP_DOWNLOADED)
+    if (e)
+        return e == ERR_NOTFOUND ? ERR_CORRUPT : e;
+    if (c->restores && row.bits & POP_DOWNLOADED)
         row.time = c->turn->now;
-    if (!e)
-        e = turn_put(c->turn, DBI_POP, key_amu(&key, c->target->a, c->target->m, new_uid),
-                     row_pop_encode(&row, octets));
-    if (e && e != ERR_NOTFOUND)
-        return e;
+    if (c->returns)
+        row.bits |= POP_HIDDEN;
+    if (row.bits & POP_HIDDEN)
+        slot->sysflags |= SYSFLAG_HIDDEN;
+    return turn_put(c->turn, DBI_POP, key_amu(&key, c->target->a, c->target->m, new_uid),
+                    row_pop_encode(&row, octets));
+}
+
+/* So does its UIDL: as an override, because the new UID would give another one. */
+static enum err move_uidl(struct copying *c, uint32_t uid, uint32_t new_uid, struct row_msg *msg)
+{
     char text[UIDL_MAX + 1];
-    struct row_uidl uidl;
-    e = old_uidl(c, uid, msg, text, &uidl);
-    c->acct->row.flags |= ACCT_HAS_UIDL;
-    return e ? e
-             : turn_put(c->turn, DBI_UIDL, key_amu(&key, c->target->a, c->target->m, new_uid),
-                        row_uidl_encode(&uidl, octets));
+    struct row_uidl row;
+    enum err e = old_uidl(c, uid, msg, text, &row);
+    msg->flags &= (uint8_t)~MSG_HAS_UIDL;
+    if (e)
+        return e == ERR_NOTFOUND ? ERR_OK : e;
+    msg->flags |= MSG_HAS_UIDL;
+    return put_uidl(c, new_uid, &row);
+}
+
+/* A copy is another message to POP3, and its UIDL another; only that of format guid would be the
+ * same, for EMAILID is (RFC 8474 section 5.1; RFC 1939 section 7). */
+static enum err copy_uidl(struct copying *c, uint32_t new_uid, struct row_msg *msg)
+{
+    unsigned char octets[16];
+    char text[UIDL_MAX + 1];
+    msg->flags &= (uint8_t)~MSG_HAS_UIDL;
+    if (c->format != UIDL_GUID)
+        return ERR_OK;
+    random_bytes(octets, sizeof octets);
+    size_t n = uidl_make(UIDL_GUID, 0, 0, octets, text);
+    msg->flags |= MSG_HAS_UIDL;
+    return put_uidl(c, new_uid, &(struct row_uidl){.text = slice(text, n)});
 }
 
 /* --- a copy under way ----------------------------------------------------------------------------
@@ -126,6 +179,7 @@ enum err copy_place(struct copying *c, uint32_t uid, struct hot_slot slot)
     struct key key;
     struct slice value;
     struct row_msg msg;
+    char rcpt[UINT8_MAX];
     unsigned char octets[ROW_MAX];
     enum err e = keywords(c, slot.keywords, &slot.keywords);
     if (!e)
@@ -135,22 +189,32 @@ enum err copy_place(struct copying *c, uint32_t uid, struct hot_slot slot)
         e = row_msg_decode(value, &msg);
     if (e)
         return e == ERR_NOTFOUND ? ERR_CORRUPT : e;
+    if ((e = know_pop(c)))
+        return e;
+    if (msg.rcpt.len) /* lies in the map, which the next change may move */
+        memcpy(rcpt, msg.rcpt.ptr, msg.rcpt.len);
+    msg.rcpt.ptr = rcpt;
     uint32_t new_uid = c->target->row.uidnext++;
     uint64_t blob = msg.blob;
+    bool popped = c->move && slot.sysflags & SYSFLAG_POP;
     msg.create_modseq = slot.modseq = c->target->row.highestmodseq;
-    bool known = c->move && (slot.sysflags & SYSFLAG_POP || msg.flags & MSG_HAS_UIDL);
     slot.savedate = c->turn->now;
-    if (!c->move)
-        slot.sysflags &= SYSFLAG_MASK;
-    msg.flags = (uint8_t)((msg.flags & ~MSG_HAS_UIDL) | (known ? MSG_HAS_UIDL : 0));
-    struct slice row = row_msg_encode(&msg, octets);
-    e = turn_put(c->turn, DBI_MSG, key_amu(&key, c->target->a, c->target->m, new_uid), row);
+    slot.sysflags &= SYSFLAG_MASK;
+    if (popped) {
+        slot.sysflags |= SYSFLAG_POP;
+        e = move_pop(c, uid, new_uid, &slot);
+    }
+    if (!e && (popped || (c->move && msg.flags & MSG_HAS_UIDL)))
+        e = move_uidl(c, uid, new_uid, &msg);
+    else if (!e && !c->move)
+        e = copy_uidl(c, new_uid, &msg);
+    if (!e)
+        e = turn_put(c->turn, DBI_MSG, key_amu(&key, c->target->a, c->target->m, new_uid),
+                     row_msg_encode(&msg, octets));
     if (!e)
         e = hot_insert(&c->to, new_uid, &slot);
     if (!e && !c->move)
         e = turn_blob_ref(c->turn, blob, 1);
-    if (!e && known)
-        e = move_pop(c, uid, &msg, new_uid);
     event_add(c->event, EVENT_ARRIVED, new_uid, slot.sysflags, slot.keywords, 0);
     c->acct->row.used_bytes += slot.size;
     c->acct->row.used_msgs++;

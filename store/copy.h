@@ -6,6 +6,7 @@
 #define TANDEM_STORE_COPY_H
 
 #include "store/hot.h"
+#include "store/uidl.h"
 
 /* A copy under way. The caller fills the first part; source and target may be one and the same. */
 struct copying {
@@ -21,6 +22,9 @@ struct copying {
     uint32_t first_new;
     uint64_t last_bits, last_translated; /* most messages in a row have the same keywords */
     bool dropped, grew;
+    bool knows_pop;          /* the next two are filled */
+    bool returns;            /* into the maildrop, from where POP3 does not look */
+    enum uidl_format format; /* of the account */
 };
 
 /* The target's modseq is raised; the caller saves both boxes and acct, and writes the journal. */

@@ -174,7 +174,10 @@ struct row_kw {
 
 /* --- messages -------------------------------------------------------------------------------- */
 
-enum { SYSFLAG_MASK = 0x1f, SYSFLAG_POP = 0x20 };
+/* POP: there is a `pop` row. HIDDEN: it says that the maildrop hides the message for good. So a
+ * list of a maildrop needs no row but `hot`: with the first alone the message has been downloaded.
+ */
+enum { SYSFLAG_MASK = 0x1f, SYSFLAG_POP = 0x20, SYSFLAG_HIDDEN = 0x40 };
 
 struct hot_slot {
     uint64_t modseq, keywords;
@@ -297,7 +300,8 @@ enum log_what {
     LOG_DOWNLOADED,
     LOG_MBOX_CREATED,
     LOG_MBOX_DELETED,
-    LOG_MBOX_RENAMED
+    LOG_MBOX_RENAMED,
+    LOG_HIDDEN /* from POP3, for good */
 };
 enum { LOG_KEYWORDS = 0x20 }; /* in the place of a system flag: keywords */
 struct row_log {

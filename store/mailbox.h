@@ -14,6 +14,8 @@ MUST_CHECK enum err mailbox_make_path(struct turn *turn, struct acct *acct, stru
                                       enum special_use use, uint32_t most, struct box *ret);
 /* INBOX and the five that every account has, subscribed. */
 MUST_CHECK enum err mailbox_make_defaults(struct turn *turn, struct acct *acct);
+/* The mailbox with the use \Trash, or the one of the name Trash; made when there is neither. */
+MUST_CHECK enum err mailbox_trash(struct turn *turn, struct acct *acct, struct box *ret);
 
 /* Undelete a mailbox of state 1, whose `gone` row has been taken: its name again, or that name with
  * a suffix if it is taken, parents, state 0. Clients that were told of its end see all of it anew.

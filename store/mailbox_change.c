@@ -158,6 +158,29 @@ enum err mailbox_make_defaults(struct turn *turn, struct acct *acct)
     return e;
 }
 
+enum err mailbox_trash(struct turn *turn, struct acct *acct, struct box *ret)
+{
+    struct key prefix, from;
+    struct slice of_acct = key_a(&prefix, acct->a), found, value;
+    for (uint32_t m = 0;;) {
+        enum err e =
+            engine_first(turn->txn, DBI_MBOX, of_acct, key_am(&from, acct->a, m), &found, &value);
+        if (e == ERR_NOTFOUND)
+            break;
+        if (e || !key_get32(found, 4, &m))
+            return e ? e : ERR_CORRUPT;
+        e = box_load(turn->txn, turn->env, acct->a, m, ret);
+        if (e || (ret->row.special_use == USE_TRASH && ret->row.state == MBOX_LIVE))
+            return e;
+        if (m++ == UINT32_MAX)
+            break;
+    }
+    enum err e = box_find(turn->txn, turn->env, acct->a, SLICE("Trash"), ret);
+    if (e == ERR_NOTFOUND)
+        e = mailbox_make(turn, acct, SLICE("Trash"), USE_TRASH, ret);
+    return e;
+}
+
 enum err mailbox_make_path(struct turn *turn, struct acct *acct, struct slice path,
                            enum special_use use, uint32_t most, struct box *ret)
 {

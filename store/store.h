@@ -19,12 +19,12 @@
 
 #include "core/base/arena.h"
 #include "core/base/attr.h"
+#include "core/base/config.h"
 #include "core/base/err.h"
 #include "core/base/fault.h"
 #include "core/base/slice.h"
 #include "store/uidset.h"
 
-struct config;
 struct job;
 struct loop;
 struct pool;
@@ -597,11 +597,12 @@ void store_window_close(struct store_window *window);          /* NULL shrugs */
 
 /* Bring these back, in batches: a message as a new UID of the mailbox that it was in (`to_path`: of
  * that one), or of INBOX when its mailbox has gone, with its flags but \Deleted, its dates,
- * EMAILID, UIDL and POP3 state; a mailbox as it was, under another name if its own is taken. What
- * has left the window meanwhile is ERR_NOTFOUND in its place of result.arrivals, a mailbox above
- * the limit ERR_LIMIT. result.err: ERR_QUOTA (there is no room for all of them, and nothing was
- * done), ERR_NOTFOUND (no `to_path`), ERR_FULL and the like (result.arrivals says what was done
- * before).
+ * EMAILID, UIDL and POP3 state (a client that has downloaded it is not shown it again: it would
+ * fetch and perhaps delete it once more); a mailbox as it was, under another name if its own is
+ * taken. What has left the window meanwhile is ERR_NOTFOUND in its place of result.arrivals, a
+ * mailbox above the limit ERR_LIMIT. result.err: ERR_QUOTA (there is no room for all of them, and
+ * nothing was done), ERR_NOTFOUND (no `to_path`), ERR_FULL and the like (result.arrivals says what
+ * was done before).
  */
 void store_undelete(struct store_account *account, const struct store_lost *lost, size_t n,
                     struct slice to_path, struct store_to to);
@@ -659,17 +660,46 @@ void store_search_free(struct store_search *search); /* cancels; NULL shrugs */
 
 /* --- POP3 (store/maildrop.c) ------------------------------------------------------------------ */
 
+/* The maildrop is a view of the account: these folders, less what the rules hide, as it is at the
+ * moment of the login. Dates are INTERNALDATEs. What has been downloaded is left alone by
+ * hide_seen, and once a rule has hidden it, it stays hidden for good; what never was may come back.
+ */
 struct store_poprule {
     const struct slice *folders; /* paths; the first is the only one in most maildrops */
     size_t nfolders;
+    bool own;    /* the account's own view, no single folder that a login named */
+    bool recent; /* rules hold only for what is older than 30 days; leaves no trace in the store */
+    bool hide_downloaded;
+    bool hide_seen;          /* what was seen elsewhere, */
+    uint32_t hide_seen_days; /* so many days after it arrived */
+    int64_t since;           /* hide what arrived before; seconds since 1970 */
+    uint32_t max_messages;   /* hide all but so many of the newest; 0: none. What has once been too
+                              * old stays so as long as the number is the same */
     bool retr_seen;
-    bool lock; /* [pop3] lock = session */
+    bool lock;    /* [pop3] lock = session */
+    bool explain; /* remember what is hidden, for store_maildrop_hidden */
+};
+
+/* The rule that hides a message: the first of these that holds. */
+enum store_hidden {
+    HIDDEN_NOT,
+    HIDDEN_FOR_GOOD, /* downloaded, and then hidden by a rule or out of view; or delete = hide */
+    HIDDEN_DOWNLOADED,
+    HIDDEN_SEEN,
+    HIDDEN_SINCE,
+    HIDDEN_OLDER /* than the newest max_messages */
 };
 
 struct store_popentry {
     uint32_t size;
     uint32_t uid, mailbox;
     char uidl[71]; /* NUL-terminated, 1..70 octets 0x21..0x7e */
+};
+
+struct store_pophidden {
+    uint32_t size;
+    uint32_t uid, mailbox;
+    enum store_hidden why;
 };
 
 /* Freeze the listing, 8 octets a message, and take the maildrop lock in `live`. ERR_BUSY: another
@@ -680,6 +710,9 @@ MUST_CHECK enum err store_maildrop_open(struct store_reader *reader, struct stor
                                         struct store_live *live, const struct store_poprule *rule,
                                         struct store_maildrop **ret);
 void store_maildrop_close(struct store_maildrop *drop); /* gives the lock back; NULL shrugs */
+/* The client will be shown this: what must stay hidden from now on is written down, if there is
+ * anything new of that. Nobody waits for it. */
+void store_maildrop_shown(struct store_maildrop *drop);
 uint32_t store_maildrop_count(const struct store_maildrop *drop);
 uint64_t store_maildrop_octets(const struct store_maildrop *drop);
 /* n from 1. Size needs no read; the UIDL does (only if the account has overrides). */
@@ -689,11 +722,17 @@ MUST_CHECK enum err store_maildrop_entry(struct store_maildrop *drop, struct sto
                                          uint32_t n, struct store_popentry *ret);
 MUST_CHECK enum err store_maildrop_body(struct store_maildrop *drop, struct store_reader *reader,
                                         uint32_t n, struct store_body **ret, uint32_t *ret_hdr_len);
-/* One batch: \Seen and "downloaded" for `retrieved`, expunge of `deleted` (both by number; bitmaps
- * of count bits, LSB first; NULL = none). QUIT gives both; a lost connection only `retrieved`.
- * result.missing is not filled; messages that went meanwhile are not an error. */
+/* The i-th hidden message, from 0, folder by folder. False past the last, and always if the rule
+ * did not ask to explain. */
+bool store_maildrop_hidden(const struct store_maildrop *drop, uint32_t i,
+                           struct store_pophidden *ret);
+/* One batch: \Seen and "downloaded" for `retrieved`, and for `deleted` what `mode` says (both by
+ * number; bitmaps of count bits, LSB first; NULL = none). QUIT gives both; a lost connection only
+ * `retrieved`. Only the copy in the viewed folder is touched. POP3_DELETE_TRASH moves to the
+ * mailbox with that use (made when there is none), and expunges what is in it. result.missing is
+ * not filled; messages that went meanwhile are not an error. */
 void store_maildrop_update(struct store_maildrop *drop, const unsigned char *retrieved,
-                           const unsigned char *deleted, struct store_to to);
+                           const unsigned char *deleted, enum pop3_delete mode, struct store_to to);
 
 /* --- check (store/verify.c) ------------------------------------------------------------------ */
 

@@ -5,6 +5,7 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "store/gone.h"
+#include "store/popview.h"
 
 enum { SLICE_ROWS = 2048, CENSUS_ROWS = 4096 };
 
@@ -126,7 +127,8 @@ static enum err sweep_rows_of(struct turn *turn, uint32_t a, uint32_t m, unsigne
         if (e)
             return e;
     }
-    return clear_all(turn, tables, sizeof tables / sizeof *tables, prefix, pages, spent);
+    enum err e = popview_mark_drop(turn, a, m);
+    return e ? e : clear_all(turn, tables, sizeof tables / sizeof *tables, prefix, pages, spent);
 }
 
 static enum err sweep_box(struct turn *turn, uint32_t a, uint32_t m, unsigned pages,

@@ -39,10 +39,14 @@ static void see_slot(struct verify *v, struct totals *t, uint32_t uid, const str
     else if (msg.size != slot->size)
         verify_finding(v, "message %u/%u is %u octets in one row, %u in the other", t->box->m, uid,
                        slot->size, msg.size);
-    bool popped =
-        engine_get(v->txn, DBI_POP, key_amu(&k, t->box->a, t->box->m, uid), &value) == ERR_OK;
-    if (popped != !!(slot->sysflags & SYSFLAG_POP))
-        verify_finding(v, "message %u/%u: its POP3 bit and its `pop` row disagree", t->box->m, uid);
+    struct row_pop pop = {0};
+    e = engine_get(v->txn, DBI_POP, key_amu(&k, t->box->a, t->box->m, uid), &value);
+    if (!e)
+        e = row_pop_decode(value, &pop);
+    if (!e != !!(slot->sysflags & SYSFLAG_POP) ||
+        !(pop.bits & POP_HIDDEN) != !(slot->sysflags & SYSFLAG_HIDDEN))
+        verify_finding(v, "message %u/%u: its POP3 bits and its `pop` row disagree", t->box->m,
+                       uid);
 }
 
 static enum err see_bucket(struct verify *v, void *arg, struct slice key, struct slice value)

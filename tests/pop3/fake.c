@@ -97,11 +97,14 @@ enum err store_mailbox_status(struct store_reader *reader, struct store_account 
     return ERR_NOTFOUND;
 }
 
-enum err store_mailbox_match(struct store_reader *reader, struct store_account *account,
-                             struct slice detail, struct arena *arena, struct slice *ret)
+enum err auth_poprule(struct store_reader *reader, struct store_account *account,
+                      const struct settings *settings, struct slice detail, bool recent,
+                      struct arena *arena, struct store_poprule *ret)
 {
-    (void)reader, (void)account, (void)arena;
-    *ret = detail;
+    (void)reader, (void)account, (void)settings, (void)detail, (void)recent;
+    struct slice *inbox = arena_new(arena, sizeof *inbox);
+    *inbox = SLICE("INBOX");
+    *ret = (struct store_poprule){.folders = inbox, .nfolders = 1};
     return ERR_OK;
 }
 
@@ -137,6 +140,12 @@ enum err store_maildrop_open(struct store_reader *reader, struct store_account *
     fake.opens++;
     *ret = mem_new(sizeof **ret);
     return ERR_OK;
+}
+
+void store_maildrop_shown(struct store_maildrop *drop)
+{
+    (void)drop;
+    fake.shown++;
 }
 
 void store_maildrop_close(struct store_maildrop *drop)
@@ -223,10 +232,11 @@ static uint32_t bits(const unsigned char *map)
 }
 
 void store_maildrop_update(struct store_maildrop *drop, const unsigned char *retrieved,
-                           const unsigned char *deleted, struct store_to to)
+                           const unsigned char *deleted, enum pop3_delete mode, struct store_to to)
 {
     (void)drop;
     fake.updates++;
+    fake.mode = mode;
     fake.retrieved = bits(retrieved);
     fake.deleted = bits(deleted);
     fake.has_deleted = deleted != NULL;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/config.h"
 #include "core/base/err.h"
 #include "core/base/slice.h"
 
@@ -21,9 +22,10 @@ struct fake {
     enum err auth;
     unsigned cred_flags;
     /* what was done */
-    unsigned opens, closes, updates, warmed, bodies, sessions;
+    unsigned opens, shown, closes, updates, warmed, bodies, sessions;
     uint32_t deleted, retrieved; /* of the last update */
     bool has_deleted;
+    enum pop3_delete mode;
     uint64_t stalled_ms;
 };
 extern struct fake fake;

@@ -304,12 +304,13 @@ static void a_download_waits_like_a_change_of_flags(void **state)
     assert_ok(store_maildrop_open(home->reader, home->account, NULL, &rule, &drop));
     store_reader_idle(home->reader);
     struct store_wait *wait = store_wait_new();
-    store_maildrop_update(drop, (const unsigned char[]){3}, NULL, store_wait_to(wait));
+    store_maildrop_update(drop, (const unsigned char[]){3}, NULL, POP3_DELETE_EXPUNGE,
+                          store_wait_to(wait));
     assert_ok(store_wait(wait, NULL));
     assert_int_equal(journal(home, before).n, 0);
     wait = store_wait_new();
     store_maildrop_update(drop, (const unsigned char[]){4}, (const unsigned char[]){1},
-                          store_wait_to(wait));
+                          POP3_DELETE_EXPUNGE, store_wait_to(wait));
     assert_ok(store_wait(wait, NULL));
     store_maildrop_close(drop);
     struct lines lines = journal(home, before);

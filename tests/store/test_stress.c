@@ -155,7 +155,7 @@ static void end_maildrop(struct session *s)
         retrieved[i / 8] |= (unsigned char)(any(s, 2) << i % 8);
         deleted[i / 8] |= (unsigned char)((any(s, 4) == 0) << i % 8);
     }
-    store_maildrop_update(s->drop, retrieved, deleted, to(s));
+    store_maildrop_update(s->drop, retrieved, deleted, POP3_DELETE_EXPUNGE, to(s));
     store_maildrop_close(s->drop);
     s->drop = NULL;
 }

@@ -98,10 +98,12 @@ static struct row_msg msg(struct home *home, uint32_t m, uint32_t uid)
     return row;
 }
 
+/* As recent: sees it: a client that has downloaded a message is not shown it again. */
 static struct store_maildrop *maildrop(struct home *home)
 {
     struct slice inbox = SLICE("INBOX");
-    const struct store_poprule rule = {.folders = &inbox, .nfolders = 1, .retr_seen = true};
+    const struct store_poprule rule = {
+        .folders = &inbox, .nfolders = 1, .recent = true, .retr_seen = true};
     struct store_maildrop *drop;
     assert_ok(store_maildrop_open(home->reader, home->account, NULL, &rule, &drop));
     store_reader_idle(home->reader);
@@ -112,7 +114,7 @@ static void pop3(struct home *home, unsigned char retrieved, unsigned char delet
 {
     struct store_maildrop *drop = maildrop(home);
     struct store_wait *wait = store_wait_new();
-    store_maildrop_update(drop, &retrieved, &deleted, store_wait_to(wait));
+    store_maildrop_update(drop, &retrieved, &deleted, POP3_DELETE_EXPUNGE, store_wait_to(wait));
     assert_ok(store_wait(wait, NULL));
     store_maildrop_close(drop);
 }
@@ -183,7 +185,7 @@ static void what_pop3_deleted_keeps_its_uidl_and_its_state(void **state)
     undelete_all(home);
     uidl_of(home, 1, after);
     assert_string_equal(before, after);
-    assert_int_equal(slot(home, "INBOX", 2).sysflags, FLAG_SEEN | SYSFLAG_POP);
+    assert_int_equal(slot(home, "INBOX", 2).sysflags, FLAG_SEEN | SYSFLAG_POP | SYSFLAG_HIDDEN);
 }
 
 static void a_message_of_another_choice_stays_lost(void **state)

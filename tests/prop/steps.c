@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/buf.h"
 #include "core/base/mem.h"
 
 enum { BODY = 3000 };
@@ -579,4 +580,67 @@ enum err step_domain(struct life *life)
 {
     enum err e = opened(life);
     return e ? e : life_domain(life);
+}
+
+/* --- out and in as a stream --------------------------------------------------------------------
+ */
+
+static enum err drop(void *arg, struct slice octets)
+{
+    (void)arg;
+    (void)octets;
+    return ERR_OK;
+}
+
+enum err step_backup(struct life *life)
+{
+    const struct store_backup conf = {.sink = {.put = drop}};
+    struct fault why;
+    enum err e = opened(life);
+    return e ? e : store_backup(life->store, &conf, &why);
+}
+
+static enum err keep(void *arg, struct slice octets)
+{
+    return buf_append(arg, octets);
+}
+
+static ptrdiff_t give(void *arg, char *to, size_t cap)
+{
+    struct slice *rest = arg;
+    size_t n = cap < rest->len ? cap : rest->len;
+    if (n)
+        memcpy(to, rest->ptr, n);
+    *rest = slice_from(*rest, n);
+    return (ptrdiff_t)n;
+}
+
+/* frank gets what bob has. */
+enum err step_account_in(struct life *life)
+{
+    struct buf stream;
+    struct arena arena;
+    struct store_user bob;
+    struct fault why;
+    struct store_account_taken taken;
+    buf_init(&stream, 64 << 20);
+    arena_init(&arena, 1 << 20);
+    const struct store_account_out out = {
+        .sink = {.put = keep, .arg = &stream}
+    };
+    enum err e = opened(life);
+    if (!e)
+        e = store_user_find(life->reader, SLICE("bob@test"), &arena, &bob);
+    if (!e)
+        e = store_account_out(life->reader, &bob, &out, &why);
+    struct slice octets = buf_slice(&stream);
+    const struct store_account_in in = {
+        .source = {.get = give, .arg = &octets},
+          .login = SLICE("frank@test"), .ret = &taken
+    };
+    if (!e)
+        e = store_account_in(life->store, &in, &why);
+    arena_wipe(&arena);
+    buf_finish(&stream);
+    return e;
 }

@@ -77,6 +77,8 @@ static const struct step mail[] = {
     {"import mailbox",       step_import_mailbox,      0         },
     {"import",               step_import,              0         },
     {"import end",           step_import_end,          0         },
+    {"backup",               step_backup,              0         },
+    {"account in",           step_account_in,          0         },
     {"restart",              step_restart,             0         },
     {"window passes",        step_settle,              15 * DAY_S},
     {"stop",                 step_stop,                0         },

@@ -294,7 +294,8 @@ static enum err enter(const struct attempt *a, const struct store_user *user, st
                                    .per_user_address = session->settings.limits.per_user_address,
                                    .loop = a->peer.loop,
                                    .id = a->peer.id,
-                                   .kick = a->peer.kick};
+                                   .kick = a->peer.kick,
+                                   .session = a->peer.connection_id};
     e = store_live_enter(session->account, &conf, &session->live);
     if (!e)
         store_account_logged_in(session->account);

@@ -1,11 +1,11 @@
-/* tandem domain add, alias set: addresses that are not accounts themselves. */
+/* tandem domain add, alias delete, list, set: addresses that are not accounts themselves. */
 #include <string.h>
 
 #include "auth/auth.h"
 #include "cmd/setup.h"
 #include "cmd/verb.h"
 
-enum { ALIAS_TARGETS_MAX = 256 }; /* CONTRACTS section 3 */
+enum { ALIAS_TARGETS_MAX = 256, ADDRESS_MAX = 511 };
 
 int verb_domain_add(struct verb_call *call)
 {
@@ -109,4 +109,100 @@ int verb_alias_set(struct verb_call *call)
     int status = e ? verb_failed(call, call->argv[0], &result) : EXIT_DONE;
     store_result_finish(&result);
     return status;
+}
+
+/* Targets are told by their logins; an account that was deleted meanwhile is left out. */
+enum { ALIASES_A_PIECE = 64 };
+
+struct alias_piece {
+    struct arena arena;
+    struct alias {
+        struct slice address;
+        uint32_t *targets;
+        size_t n;
+    } aliases[ALIASES_A_PIECE];
+    size_t n;
+};
+
+static bool collect_alias(void *arg, struct slice address, const uint32_t *targets, size_t n)
+{
+    struct alias_piece *piece = arg;
+    struct alias *alias = &piece->aliases[piece->n++];
+    alias->address = arena_dup(&piece->arena, address);
+    alias->targets = arena_new(&piece->arena, n * sizeof *targets);
+    alias->n = n;
+    memcpy(alias->targets, targets, n * sizeof *targets);
+    return piece->n < ALIASES_A_PIECE;
+}
+
+static void alias_row(struct verb_call *call, struct arena *arena, const struct alias *alias)
+{
+    struct slice *logins = arena_new(arena, alias->n * sizeof *logins);
+    size_t n = 0;
+    for (size_t i = 0; i < alias->n; i++)
+        if (store_user_login(call->reader, alias->targets[i], arena, &logins[n]) == ERR_OK)
+            n++;
+    store_reader_idle(call->reader);
+    verb_row(call, cell_text(alias->address), cell_list(logins, n));
+}
+
+int verb_alias_list(struct verb_call *call)
+{
+    static const struct column columns[] = {
+        {"address",    COLUMN_TEXT},
+        {"accounts",            COLUMN_LIST},
+        {0}
+    };
+    struct alias_piece piece;
+    char from[ADDRESS_MAX + 1];
+    struct slice next = SLICE_NONE;
+    enum err e;
+    if (!verb_arguments(call, 0, 0))
+        return EXIT_USAGE;
+    verb_columns(call, columns);
+    do {
+        arena_init(&piece.arena, SIZE_MAX);
+        piece.n = 0;
+        e = store_alias_each(call->reader, next, collect_alias, &piece);
+        store_reader_idle(call->reader);
+        for (size_t i = 0; i < piece.n; i++)
+            alias_row(call, &piece.arena, &piece.aliases[i]);
+        if (piece.n) { /* the next one sorts at or behind this with a NUL */
+            struct slice last = slice_first(piece.aliases[piece.n - 1].address, ADDRESS_MAX);
+            memcpy(from, last.ptr, last.len);
+            from[last.len] = '\0';
+            next = slice(from, last.len + 1);
+        }
+        arena_reset(&piece.arena);
+    } while (!e && piece.n == ALIASES_A_PIECE && !verb_gone(call));
+    return e ? verb_complain(call, "%s", err_text(e)) : EXIT_DONE;
+}
+
+static bool is_alias(void *arg, struct slice address, const uint32_t *targets, size_t n)
+{
+    struct slice *sought = arg;
+    (void)targets;
+    (void)n;
+    if (slice_eq(address, *sought))
+        *sought = SLICE_NONE; /* found */
+    return false;
+}
+
+int verb_alias_delete(struct verb_call *call)
+{
+    struct slice address;
+    if (!verb_arguments(call, 1, 1) || !alias_address(call, call->argv[0], &address))
+        return EXIT_USAGE;
+    struct slice sought = address;
+    enum err e = store_alias_each(call->reader, address, is_alias, &sought);
+    store_reader_idle(call->reader);
+    if (e || sought.len)
+        return verb_complain(call, "%s: %s", call->argv[0],
+                             e ? err_text(e) : "there is no such alias");
+    struct store_wait *wait = store_wait_new();
+    store_alias_set(call->store, address, NULL, 0, store_wait_to(wait));
+    if (!verb_wait(call, wait, call->argv[0], NULL))
+        return EXIT_FAILED;
+    verb_say(call, SLICE_FMT ": deleted", SLICE_ARG(address));
+    return EXIT_DONE;
 }

@@ -236,6 +236,8 @@ int verb_tally(size_t done, size_t failed);
 /* The verbs, by file. */
 int verb_account_export(struct verb_call *call);
 int verb_account_import(struct verb_call *call);
+int verb_alias_delete(struct verb_call *call);
+int verb_alias_list(struct verb_call *call);
 int verb_alias_set(struct verb_call *call);
 int verb_backup(struct verb_call *call);
 int verb_check(struct verb_call *call);
@@ -269,6 +271,7 @@ int verb_user_passwd(struct verb_call *call);
 int verb_user_set(struct verb_call *call);
 int verb_user_show(struct verb_call *call);
 int verb_user_unset(struct verb_call *call);
+int verb_who(struct verb_call *call);
 int verb_why(struct verb_call *call);
 
 #endif

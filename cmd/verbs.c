@@ -16,26 +16,39 @@
 
 const struct verb verbs[] = {
     {
-     .name = "account export",
-     .arguments = "NAME FILE",
-     .help = "write an account with all that is its own to FILE, as of now",
-     .about = "Mail, flags, UIDs, UIDLs, subscriptions, settings, credentials, the undelete window\n"
+        .name = "account export",
+        .arguments = "NAME FILE",
+        .help = "write an account with all that is its own to FILE, as of now",
+        .about = "Mail, flags, UIDs, UIDLs, subscriptions, settings, credentials, the undelete window\n"
               "and the journal. \"-\" is standard output.",
-     .to_file = true,
-     .down = DOWN_READS,
-     .run = verb_account_export,
-     },
+        .to_file = true,
+        .down = DOWN_READS,
+        .run = verb_account_export,
+    },
     {
-     .name = "account import",
-     .arguments = "FILE",
-     .help = "make an account of such a file",
-     .about = "All of it, or nothing. UIDs and UIDLs are those that it had; none that it may have\n"
+        .name = "account import",
+        .arguments = "FILE",
+        .help = "make an account of such a file",
+        .about = "All of it, or nothing. UIDs and UIDLs are those that it had; none that it may have\n"
               "given since is given again. \"-\" is standard input.",
-     .options = {{"--as", "NAME", "under this name"}},
-     .input = VERB_FILE,
-     .down = DOWN_WRITES,
-     .run = verb_account_import,
-     },
+        .options = {{"--as", "NAME", "under this name"}},
+        .input = VERB_FILE,
+        .down = DOWN_WRITES,
+        .run = verb_account_import,
+    },
+    {
+        .name = "alias delete",
+        .arguments = "ADDRESS",
+        .help = "deliver it no longer",
+        .down = DOWN_WRITES,
+        .run = verb_alias_delete,
+    },
+    {
+        .name = "alias list",
+        .help = "list aliases and where they lead",
+        .down = DOWN_READS,
+        .run = verb_alias_list,
+    },
     {
         .name = "alias set",
         .arguments = "ADDRESS [ACCOUNT...]",
@@ -130,9 +143,11 @@ const struct verb verbs[] = {
     },
     {
         .name = "kick",
-        .arguments = "NAME",
-        .help = "end the sessions of an account",
-        .about = "It may log in again at once; 'tandem user disable' keeps it out.",
+        .arguments = "[NAME]",
+        .help = "end the sessions of an account, or one",
+        .about = "'tandem who' lists them. It may log in again at once; 'tandem user disable' keeps\n"
+                 "it out.",
+        .options = {{"--session", "ID", "only this one"}},
         .down = DOWN_REFUSES,
         .run = verb_kick,
     },
@@ -324,6 +339,13 @@ const struct verb verbs[] = {
         .help = "take such settings back",
         .down = DOWN_WRITES,
         .run = verb_user_unset,
+    },
+    {
+        .name = "who",
+        .arguments = "[NAME]",
+        .help = "list who is logged in, and since when nothing was asked",
+        .down = DOWN_REFUSES,
+        .run = verb_who,
     },
     {
         .name = "why",

@@ -26,6 +26,7 @@ static void set_origin(const struct session *s)
     unsigned char address[16];
     conn_peer_octets(s->conn, address);
     store_account_set_origin(s->auth->account, address, slice_str(s->client));
+    store_live_origin(s->auth->live, address, slice_str(s->client));
 }
 
 struct login {

@@ -70,6 +70,7 @@ static enum step open_view(struct session *s, struct command *c, bool read_only)
     sel->view = NULL;
     s->mailbox = mem_new(sel->path.len + 1);
     memcpy(s->mailbox, sel->path.ptr, sel->path.len);
+    s->mailbox_number = info.mailbox;
     s->read_only = read_only;
     session_set_state(s, STATE_SELECTED);
     tell_mailbox(s, &info);

@@ -87,6 +87,7 @@ void session_close_view(struct session *s)
     s->view = NULL;
     mem_free(s->mailbox);
     s->mailbox = NULL;
+    s->mailbox_number = 0;
     s->sync = (struct sync){0};
     s->view_gone = s->read_only = false;
     timer_cancel(&s->gone_timer);
@@ -188,6 +189,7 @@ void session_end_command(struct session *s)
     s->arena.max = arena_max(s);
     *c = (struct command){0};
     s->ran = false;
+    session_note_active(s);
 }
 
 static void log_failed(struct session *s)
@@ -297,10 +299,17 @@ static void pause_over(struct loop *loop, struct timer *timer)
 }
 
 /* Over the rate they are not refused, but read later. */
+void session_note_active(const struct session *s)
+{
+    if (s->auth)
+        store_live_active(s->auth->live, s->mailbox_number);
+}
+
 void session_count_command(struct session *s)
 {
     struct loop *loop = conn_loop(s->conn);
     s->commands++;
+    session_note_active(s);
     s->began_ns = clock_mono_ns();
     uint64_t ms =
         pace_take(&s->pace, session_config(s)->limits.commands_per_second, loop_now_ms(loop));

@@ -32,6 +32,7 @@ struct session {
 
     struct store_view *view; /* in STATE_SELECTED */
     char *mailbox;           /* its path when it was selected, for the log */
+    uint32_t mailbox_number; /* M, for `tandem who`; 0: none */
     bool read_only;          /* it was opened by EXAMINE, or for a read-only credential */
     bool view_gone;          /* its mailbox was deleted, and the client has been told */
     struct sync sync;
@@ -100,6 +101,8 @@ void session_poke(struct session *s);
  */
 /* True: look again, a command has begun or input has moved on. False: more input is needed. */
 bool session_next_command(struct session *s);
+/* Something was done: `tandem who` tells since when nothing was, and what is selected. */
+void session_note_active(const struct session *s);
 /* A command has come, good or bad. */
 void session_count_command(struct session *s);
 /* The tagged answer of the command, its end, and what follows from it. */

@@ -54,6 +54,7 @@ static void answered(void *object, enum err e, struct auth_session *auth)
         conn_peer_octets(s->conn, address);
         store_account_set_actor(auth->account, PROTO_POP3, conn_id(s->conn));
         store_account_set_origin(auth->account, address, SLICE_NONE);
+        store_live_origin(auth->live, address, SLICE_NONE);
     }
     pop3_wake(s, e);
 }

@@ -206,6 +206,8 @@ static void begin_command(struct pop3_session *s, struct slice line)
     struct slice keyword, rest;
     struct slice copy = arena_dup(&s->arena, line);
     s->commands++;
+    if (s->auth)
+        store_live_active(s->auth->live, 0);
     if (!copy.ptr || !pop3_split(copy, &keyword, &rest)) {
         pop3_fail(s, ERR_SYNTAX);
         return;

@@ -136,6 +136,47 @@ enum err store_address_find(struct store_reader *reader, struct slice address, s
     return e ? e : alias_users(snap, value, arena, ret, ret_n);
 }
 
+enum err store_user_login(struct store_reader *reader, uint32_t acct, struct arena *arena,
+                          struct slice *ret)
+{
+    struct engine_txn *snap;
+    struct key key;
+    struct slice value;
+    struct row_cacct row;
+    enum err e = reader_snap(reader, reader->store->catalog, &snap);
+    if (!e)
+        e = engine_get(snap, DBI_CACCT, key_a(&key, acct), &value);
+    if (!e)
+        e = row_cacct_decode(value, &row);
+    if (!e)
+        *ret = arena_dup(arena, row.login);
+    return e;
+}
+
+enum err store_alias_each(struct store_reader *reader, struct slice from,
+                          bool (*each)(void *arg, struct slice address, const uint32_t *targets,
+                                       size_t n),
+                          void *arg)
+{
+    struct engine_txn *snap;
+    struct engine_cursor cursor = {0};
+    enum err e = reader_snap(reader, reader->store->catalog, &snap);
+    if (!e)
+        e = engine_cursor_open(snap, DBI_CALIAS, &cursor);
+    if (!e)
+        e = engine_seek(&cursor, from.len ? from : SLICE("\0"));
+    while (!e) {
+        static _Thread_local struct row_alias row;
+        e = row_alias_decode(cursor.value, &row);
+        if (!e && !each(arg, cursor.key, row.target, row.n))
+            break;
+        if (!e)
+            e = engine_next(&cursor);
+    }
+    engine_cursor_close(&cursor);
+    return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
 enum err store_domain_find(struct store_reader *reader, struct slice domain)
 {
     struct engine_txn *snap;

@@ -1,6 +1,8 @@
 #include "store/live.h"
 
 #include <assert.h>
+#include <stdatomic.h>
+#include <string.h>
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
@@ -14,6 +16,11 @@ struct store_live {
     struct store_live *prev, *next; /* sessions of the account */
     struct store_live_conf conf;
     uint64_t stalled_ms; /* output unacknowledged since; 0 = none */
+    unsigned char address[16];
+    char client[64];
+    uint32_t since;
+    _Atomic uint64_t active_ms; /* by the session, without the lock */
+    _Atomic uint32_t mailbox;
 };
 
 struct live_entry {
@@ -110,7 +117,11 @@ enum err store_live_enter(struct store_account *account, const struct store_live
     if (!entry)
         entry = entry_new(at, account->a);
     struct store_live *live = mem_new(sizeof *live);
-    *live = (struct store_live){.entry = entry, .next = entry->sessions, .conf = *conf};
+    *live = (struct store_live){.entry = entry,
+                                .next = entry->sessions,
+                                .conf = *conf,
+                                .since = clock_wall(),
+                                .active_ms = clock_mono_ms()};
     if (live->next)
         live->next->prev = live;
     entry->sessions = live;
@@ -180,14 +191,111 @@ static void tell_to_go(const struct store_live *live)
     loop_post(live->conf.loop, &kick->post);
 }
 
-void store_live_kick(struct store *store, uint32_t acct)
+unsigned store_live_kick(struct store *store, uint32_t acct)
 {
     struct where at = where(store->live, acct);
+    unsigned n = 0;
     pthread_mutex_lock(&at.shard->lock);
     struct live_entry *entry = find(at, acct);
-    for (const struct store_live *l = entry ? entry->sessions : NULL; l; l = l->next)
+    for (const struct store_live *l = entry ? entry->sessions : NULL; l; l = l->next, n++)
         tell_to_go(l);
     pthread_mutex_unlock(&at.shard->lock);
+    return n;
+}
+
+/* --- who --------------------------------------------------------------------------------------
+ */
+
+void store_live_origin(struct store_live *live, const unsigned char address[16],
+                       struct slice client)
+{
+    if (!live)
+        return;
+    client = slice_first(client, sizeof live->client - 1);
+    pthread_mutex_lock(&live->entry->shard->lock);
+    memcpy(live->address, address, sizeof live->address);
+    if (client.len)
+        memcpy(live->client, client.ptr, client.len);
+    live->client[client.len] = '\0';
+    pthread_mutex_unlock(&live->entry->shard->lock);
+}
+
+void store_live_active(struct store_live *live, uint32_t mailbox)
+{
+    if (!live)
+        return;
+    atomic_store_explicit(&live->active_ms, clock_mono_ms(), memory_order_relaxed);
+    atomic_store_explicit(&live->mailbox, mailbox, memory_order_relaxed);
+}
+
+/* Shard by shard, each under its lock: `each` only copies, or posts. */
+static void walk(struct live_table *table, void (*each)(void *arg, const struct store_live *live),
+                 void *arg)
+{
+    for (unsigned i = 0; i < SHARDS; i++) {
+        struct live_shard *shard = &table->shard[i];
+        pthread_mutex_lock(&shard->lock);
+        for (unsigned j = 0; j < BUCKETS; j++)
+            for (const struct live_entry *entry = shard->bucket[j]; entry; entry = entry->next)
+                for (const struct store_live *l = entry->sessions; l; l = l->next)
+                    each(arg, l);
+        pthread_mutex_unlock(&shard->lock);
+    }
+}
+
+struct list {
+    struct store_live_info *info;
+    size_t n, cap;
+    uint64_t now_ms;
+};
+
+static void list_one(void *arg, const struct store_live *live)
+{
+    struct list *list = arg;
+    uint64_t active_ms = atomic_load_explicit(&live->active_ms, memory_order_relaxed);
+    if (list->n == list->cap) {
+        list->cap = list->cap ? 2 * list->cap : 64;
+        list->info = mem_resize(list->info, list->cap * sizeof *list->info);
+    }
+    struct store_live_info *info = &list->info[list->n++];
+    *info = (struct store_live_info){
+        .acct = live->entry->a,
+        .proto = live->conf.proto,
+        .session = live->conf.session,
+        .since = live->since,
+        .idle_ms = list->now_ms > active_ms ? list->now_ms - active_ms : 0,
+        .mailbox = atomic_load_explicit(&live->mailbox, memory_order_relaxed)};
+    memcpy(info->address, live->address, sizeof info->address);
+    memcpy(info->client, live->client, sizeof info->client);
+}
+
+size_t store_live_list(struct store *store, struct store_live_info **ret)
+{
+    struct list list = {.now_ms = clock_mono_ms()};
+    walk(store->live, list_one, &list);
+    *ret = list.info;
+    return list.n;
+}
+
+struct sought {
+    uint64_t session;
+    unsigned n;
+};
+
+static void kick_one(void *arg, const struct store_live *live)
+{
+    struct sought *sought = arg;
+    if (live->conf.session != sought->session)
+        return;
+    tell_to_go(live);
+    sought->n++;
+}
+
+unsigned store_live_kick_session(struct store *store, uint64_t session)
+{
+    struct sought sought = {.session = session};
+    walk(store->live, kick_one, &sought);
+    return sought.n;
 }
 
 /* --- the maildrop lock -------------------------------------------------------------------------

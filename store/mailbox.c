@@ -36,6 +36,21 @@ enum err store_mailbox_status(struct store_reader *reader, struct store_account 
     return e;
 }
 
+enum err store_mailbox_path(struct store_reader *reader, struct store_account *account,
+                            uint32_t mailbox, struct arena *arena, struct slice *ret)
+{
+    struct engine_txn *snap;
+    struct box box;
+    enum err e = reader_snap(reader, account->env, &snap);
+    if (!e)
+        e = box_load(snap, account->env, account->a, mailbox, &box);
+    if (!e && box.row.state != MBOX_LIVE)
+        e = ERR_NOTFOUND;
+    if (!e)
+        *ret = arena_dup(arena, box.row.path);
+    return e;
+}
+
 /* --- list ----------------------------------------------------------------------------------------
  */
 /* `name` and `subs` are walked side by side in key order, which is parents before children. */

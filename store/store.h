@@ -186,6 +186,14 @@ MUST_CHECK enum err store_user_find(struct store_reader *reader, struct slice lo
  * an address with a detail and the catch-all the caller tries it without. ERR_NOTFOUND. */
 MUST_CHECK enum err store_address_find(struct store_reader *reader, struct slice address,
                                        struct arena *arena, struct store_user **ret, size_t *ret_n);
+/* The login of an account, in the arena. ERR_NOTFOUND. */
+MUST_CHECK enum err store_user_login(struct store_reader *reader, uint32_t acct,
+                                     struct arena *arena, struct slice *ret);
+/* Every alias from `from` on, in order; `each` returns false to stop. */
+MUST_CHECK enum err store_alias_each(struct store_reader *reader, struct slice from,
+                                     bool (*each)(void *arg, struct slice address,
+                                                  const uint32_t *targets, size_t n),
+                                     void *arg);
 MUST_CHECK enum err store_domain_find(struct store_reader *reader, struct slice domain);
 /* 16 random octets that this store has had since it was made, and that never leave the process: a
  * key for what must look the same after a restart. Any thread. */
@@ -246,12 +254,34 @@ struct store_live_conf {
     struct loop *loop;                   /* where `kick` runs, with the object of `id` */
     uint64_t id;
     void (*kick)(void *object);
+    uint64_t session; /* connection id, as the log has it */
 };
 /* ERR_LIMIT: too many sessions of this account, or of this account and address. */
 MUST_CHECK enum err store_live_enter(struct store_account *account,
                                      const struct store_live_conf *conf, struct store_live **ret);
 void store_live_leave(struct store_live *live); /* NULL shrugs; frees the maildrop lock too */
-void store_live_kick(struct store *store, uint32_t acct);
+/* Where it comes from and what it calls itself: as store_account_set_origin. */
+void store_live_origin(struct store_live *live, const unsigned char address[16],
+                       struct slice client);
+/* A command has come or is over, and this mailbox is selected (M; 0: none). Any thread, two stores;
+ * NULL shrugs. */
+void store_live_active(struct store_live *live, uint32_t mailbox);
+/* Tell all sessions of the account to end, or the one with this connection id; how many. */
+unsigned store_live_kick(struct store *store, uint32_t acct);
+unsigned store_live_kick_session(struct store *store, uint64_t session);
+
+struct store_live_info {
+    uint32_t acct;
+    enum store_proto proto;
+    uint64_t session;
+    unsigned char address[16]; /* zero: a local socket */
+    uint32_t since;            /* login, wall clock */
+    uint64_t idle_ms;
+    uint32_t mailbox; /* M; 0: none is selected */
+    char client[64];
+};
+/* Everybody who is in, account by account; freed by the caller with mem_free. Returns how many. */
+size_t store_live_list(struct store *store, struct store_live_info **ret);
 /* Octets of the maildrop holder's output that the kernel holds have been unacknowledged since when
  * (loop clock, ms; 0 = none): told by its session, asked when a second login comes. */
 void store_live_stalled(struct store_live *live, uint64_t since_ms);
@@ -302,6 +332,9 @@ MUST_CHECK enum err store_mailbox_list(struct store_reader *reader, struct store
 /* O(1). ERR_NOTFOUND, also for \Noselect. */
 MUST_CHECK enum err store_mailbox_status(struct store_reader *reader, struct store_account *account,
                                          struct slice path, struct store_status *ret);
+/* The path of M, in the arena. ERR_NOTFOUND: it is deleted. */
+MUST_CHECK enum err store_mailbox_path(struct store_reader *reader, struct store_account *account,
+                                       uint32_t mailbox, struct arena *arena, struct slice *ret);
 /* The mailbox that the detail of user+detail means: exactly that path, else the only one that
  * differs from it in the case of ASCII letters alone; if there is none, the same for what it means
  * as modified UTF-7. ERR_NOTFOUND: none, or several. The path is in the arena. Scans the account's

@@ -238,6 +238,22 @@ def test_domains_and_aliases(server):
             assert client.rcpt("anybody@example.net")[0] == 550
 
 
+def test_aliases_are_listed_and_deleted(server):
+    done(server, "alias", "set", "team", "bob", "alice")
+    done(server, "alias", "set", "@" + DOMAIN, "bob")
+    assert done(server, "alias", "list") == [
+        "ADDRESS           ACCOUNTS",
+        "@example.org      bob@example.org",
+        "team@example.org  bob@example.org, alice@example.org"]
+    done(server, "user", "delete", "bob")
+    assert rows(server, "alias", "list") == [
+        {"address": "@example.org", "accounts": []},
+        {"address": "team@example.org", "accounts": ["alice@example.org"]}]
+    assert done(server, "alias", "delete", "Team") == ["team@example.org: deleted"]
+    assert failed(server, "alias", "delete", "team") == (1, "team: there is no such alias")
+    assert [row["address"] for row in rows(server, "alias", "list")] == ["@example.org"]
+
+
 def test_check_counts_what_is_there(server):
     done(server, "deliver", "--user", "alice", stdin="Subject: x\n\nText\n")
     line = done(server, "check", "--bodies")[-1]
@@ -306,6 +322,41 @@ def test_kick_ends_sessions_and_nothing_else(make_server):
         alice.noop()
     bob.noop()
     server.imap("alice").logout()
+
+
+def test_who_tells_sessions_and_kick_ends_one(make_server):
+    server = make_server(["alice", "bob"])
+    assert rows(server, "who") == []
+    alice, other, pop3 = server.imap("alice", "Sent"), server.imap("alice", None), server.pop3("bob")
+    alice.xatom("ID", '("name" "Probe" "version" "1.0")')
+    found = {(row["login"], row["mailbox"]): row for row in rows(server, "who")}
+    assert set(found) == {("alice@" + DOMAIN, "Sent"), ("alice@" + DOMAIN, None),
+                          ("bob@" + DOMAIN, None)}
+    row = found["alice@" + DOMAIN, "Sent"]
+    assert (row["protocol"], row["client"]) == ("imap", "Probe 1.0")
+    assert row["address"].startswith("127.") and row["idle"] < 60
+    assert row["since"].endswith("Z")
+    assert found["bob@" + DOMAIN, None]["protocol"] == "pop3"
+    assert [r["login"] for r in rows(server, "who", "bob")] == ["bob@" + DOMAIN]
+    assert done(server, "who")[0].split() == [
+        "LOGIN", "PROTOCOL", "ADDRESS", "SINCE", "IDLE", "MAILBOX", "CLIENT", "SESSION"]
+    done(server, "mailbox", "rename", "alice", "Sent", "Sent 2026")
+    assert ("alice@" + DOMAIN, "Sent 2026") in {
+        (r["login"], r["mailbox"]) for r in rows(server, "who")}
+    assert f"session={row['session']}" in server.log_text()
+    assert done(server, "kick", "--session", row["session"]) == []
+    with pytest.raises((imaplib.IMAP4.abort, imaplib.IMAP4.error, OSError)):
+        alice.noop()
+        alice.noop()
+    other.noop()
+    assert failed(server, "kick", "--session", row["session"]) == (
+        1, f"{row['session']}: there is no such session")
+    assert failed(server, "kick", "--session", "x") == (
+        2, "'x' is not a session; 'tandem who' lists them")
+    assert done(server, "kick", "alice") == [f"alice@{DOMAIN}: 1 session ended"]
+    pop3.quit()
+    server.stop()
+    assert failed(server, "who") == (1, "the daemon is down")
 
 
 def test_stats_count_logins(make_server):

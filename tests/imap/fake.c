@@ -181,6 +181,20 @@ void store_account_set_actor(struct store_account *account, enum store_proto pro
     (void)account, (void)proto, (void)connection_id;
 }
 
+void store_live_origin(struct store_live *live, const unsigned char address[16],
+                       struct slice client)
+{
+    (void)live;
+    (void)address;
+    (void)client;
+}
+
+void store_live_active(struct store_live *live, uint32_t mailbox)
+{
+    (void)live;
+    (void)mailbox;
+}
+
 void store_account_set_origin(struct store_account *account, const unsigned char address[16],
                               struct slice client)
 {

@@ -3,6 +3,7 @@
 #include <ev.h>
 
 #include "core/base/clock.h"
+#include "core/base/mem.h"
 #include "core/net/loop.h"
 #include "store/live.h"
 
@@ -99,6 +100,43 @@ static void a_kick_reaches_every_session_of_the_account(void **state)
     store_live_leave(other);
 }
 
+static void a_list_tells_who_is_in_and_what_they_do(void **state)
+{
+    struct rig *rig = *state;
+    struct store_live_info *infos;
+    const unsigned char address[16] = {[15] = 1};
+    const struct store_live_conf conf = {
+        .proto = PROTO_IMAP, .session = 0xabc, .loop = rig->loop, .id = rig->id, .kick = kick};
+    struct store_live *a, *b = enter(rig, 1, 10);
+    assert_ok(store_live_enter(&rig->account[0], &conf, &a));
+    store_live_origin(a, address,
+                      SLICE("Mail 3.1, which is a name of more than sixty-three "
+                            "octets, so that it is cut"));
+    store_live_active(a, 7);
+    clock_shift(5);
+    assert_int_equal(store_live_list(&rig->store, &infos), 2);
+    const struct store_live_info *info = &infos[infos[0].acct == 1 ? 0 : 1];
+    assert_int_equal(info->acct, 1);
+    assert_int_equal(info->proto, PROTO_IMAP);
+    assert_int_equal(info->session, 0xabc);
+    assert_int_equal(info->mailbox, 7);
+    assert_true(info->idle_ms >= 5000 && info->idle_ms < 60000);
+    assert_true(info->since + 5 <= clock_wall());
+    assert_memory_equal(info->address, address, 16);
+    assert_string_equal(info->client,
+                        "Mail 3.1, which is a name of more than sixty-three octets, so t");
+    mem_free(infos);
+    assert_int_equal(store_live_kick_session(&rig->store, 0xabd), 0);
+    assert_int_equal(store_live_kick_session(&rig->store, 0xabc), 1);
+    turn(rig);
+    assert_int_equal(rig->kicks, 1);
+    store_live_active(NULL, 1);
+    store_live_leave(a);
+    store_live_leave(b);
+    assert_int_equal(store_live_list(&rig->store, &infos), 0);
+    mem_free(infos);
+}
+
 static void a_second_maildrop_is_in_use(void **state)
 {
     struct rig *rig = *state;
@@ -176,6 +214,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sessions_are_counted_per_account_and_per_address, start,
                                         stop),
         cmocka_unit_test_setup_teardown(a_kick_reaches_every_session_of_the_account, start, stop),
+        cmocka_unit_test_setup_teardown(a_list_tells_who_is_in_and_what_they_do, start, stop),
         cmocka_unit_test_setup_teardown(a_second_maildrop_is_in_use, start, stop),
         cmocka_unit_test_setup_teardown(a_dead_holder_is_told_and_then_taken_over, start, stop),
         cmocka_unit_test_setup_teardown(a_dead_holder_that_leaves_frees_the_lock_at_once, start,

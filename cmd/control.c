@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "cmd/frame.h"
+#include "cmd/reload.h"
 #include "cmd/setup.h"
 #include "cmd/verb.h"
 #include "core/base/buf.h"
@@ -226,7 +227,8 @@ static int run_verb(struct run *run)
                              .io = &run->io,
                              .verb = run->verb,
                              .argc = run->argc,
-                             .argv = run->argv};
+                             .argv = run->argv,
+                             .reload = reload_verb};
     enum err e = store_reader_new(the_store, NULL, &call.reader);
     if (e)
         return verb_complain(&call, "cannot read the store: %s", err_text(e));

@@ -112,7 +112,7 @@ static void on_signal(struct ev_loop *ev, ev_io *watcher, int events)
     struct signalfd_siginfo info;
     while (read(d->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGHUP)
-            reload_begin(d->conf->server, d->store, d->pool, d->loops[0]);
+            reload_begin();
         else
             drain(d, info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
     }
@@ -239,6 +239,7 @@ static bool services_new(struct daemon *d)
     imap_setup(d->store, d->auth, d->pool);
     pop3_setup(d->store, d->auth, d->pool);
     lmtp_setup(d->store, d->auth, d->pool);
+    reload_setup(d->conf->server, d->store, d->pool, d->loops[0]);
     control_setup(d->conf->server, d->store);
     return true;
 }

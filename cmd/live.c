@@ -154,6 +154,11 @@ static void stats_row(struct verb_call *call, struct slice line)
              cell_real(strtod(value, NULL)));
 }
 
+int verb_reload(struct verb_call *call)
+{
+    return call->reload(call);
+}
+
 int verb_stats(struct verb_call *call)
 {
     static const struct column columns[] = {

@@ -23,19 +23,25 @@ int setup_complain(const char *format, ...)
     return EXIT_FAILED;
 }
 
-struct config *setup_config(const char *path)
+static void print_errors(const struct config_errors *errs, const char *path)
+{
+    for (unsigned i = 0; i < errs->n; i++) {
+        char line[1024];
+        config_error_format(errs, i, line, sizeof line);
+        fprintf(stderr, "%s\n", line);
+    }
+    if (errs->left_out)
+        fprintf(stderr, "%s: and %u more\n", path, errs->left_out);
+}
+
+struct config *setup_config(const char *path, setup_also *also)
 {
     struct config_errors errs;
     struct config *config = NULL;
     config_errors_init(&errs);
+    errs.also = also;
     enum err e = config_load(path, &config, &errs);
-    for (unsigned i = 0; i < errs.n; i++) {
-        char line[1024];
-        config_error_format(&errs, i, line, sizeof line);
-        fprintf(stderr, "%s\n", line);
-    }
-    if (errs.left_out)
-        fprintf(stderr, "%s: and %u more\n", path, errs.left_out);
+    print_errors(&errs, path);
     if (e && errs.n == 0)
         setup_complain("%s: %s", path, err_text(e));
     config_errors_finish(&errs);
@@ -66,44 +72,76 @@ int setup_mistake(const struct config *config, const char *section, const char *
     return setup_complain("%s%s: %s.%s: %s", config->file, line, section, key, text);
 }
 
-bool setup_check(const struct config *config)
+/* --- what a start would find besides ------------------------------------------------------------
+ */
+
+static void not_here(const struct config *config, struct config_errors *errs, const char *section,
+                     const char *key, const char *why, const char *mend)
 {
-    bool good = true;
-    for (unsigned i = 0; i < config->auth.sources.n; i++) {
-        if (config->auth.sources.items[i].kind == SOURCE_CATALOG)
-            continue;
-        setup_mistake(config, "auth", "sources",
-                      "this version has accounts in its catalog only; write "
-                      "'catalog' and bring accounts in with 'tandem user import'");
-        good = false;
-        break;
-    }
-    for (unsigned bit = MECH_PLAIN; bit <= MECH_CRAM_MD5; bit <<= 1) {
-        if (!(config->auth.mechanisms & bit) || auth_mechanism_known(bit))
-            continue;
-        setup_mistake(config, "auth", "mechanisms",
-                      "this version has plain, login, scram-sha-256, scram-sha-1 and their -plus "
-                      "forms; leave the others out");
-        good = false;
-        break;
-    }
-    if (config->daemon.metrics) {
-        setup_mistake(config, "daemon", "metrics",
-                      "this version prints metrics by 'tandem stats' alone; leave the key out");
-        good = false;
-    }
-    for (unsigned i = 0; i < config->n_tls; i++) {
+    char label[72];
+    snprintf(label, sizeof label, "%s.%s", section, key);
+    config_error_add(errs, setup_line(config, section, key), label, why, mend);
+}
+
+/* What the table of keys has words for, and this version nothing behind them. */
+static void check_words(const struct config *config, struct config_errors *errs)
+{
+    for (unsigned i = 0; i < config->auth.sources.n; i++)
+        if (config->auth.sources.items[i].kind != SOURCE_CATALOG) {
+            not_here(config, errs, "auth", "sources",
+                     "this version has accounts in its catalog only",
+                     "write 'catalog' and bring accounts in with 'tandem user import'");
+            break;
+        }
+    for (unsigned bit = MECH_PLAIN; bit <= MECH_CRAM_MD5; bit <<= 1)
+        if ((config->auth.mechanisms & bit) && !auth_mechanism_known(bit)) {
+            not_here(config, errs, "auth", "mechanisms",
+                     "this version has plain, login, scram-sha-256, scram-sha-1 and their -plus "
+                     "forms",
+                     "leave the others out");
+            break;
+        }
+    if (config->daemon.metrics)
+        not_here(config, errs, "daemon", "metrics",
+                 "this version prints metrics by 'tandem stats' alone", "leave the key out");
+}
+
+static bool is_told(const struct config_errors *errs, const char *why)
+{
+    for (unsigned i = 0; i < errs->n; i++)
+        if (strcmp(errs->items[i].why, why) == 0)
+            return true;
+    return false;
+}
+
+/* The last first: [tls] serves the pairs of all others, and what is wrong with one is told there.
+ */
+static void check_certificates(const struct config *config, struct config_errors *errs)
+{
+    for (unsigned i = config->n_tls; i--;) {
+        const struct config_tls_profile *profile = &config->tls[i];
         struct tls_creds *creds = NULL;
         struct fault why = {0};
-        enum err e = tls_creds_load(config, config->tls[i].name, &creds, &why);
+        char label[48];
+        enum err e = tls_creds_load(config, profile->name, &creds, &why);
         tls_creds_unref(creds);
-        if (!e || e == ERR_NOTFOUND) /* none is named: TLS is off */
+        if (!e || e == ERR_NOTFOUND || is_told(errs, why.text)) /* none is named: TLS is off */
             continue;
-        setup_complain("%s: [tls%s%s]: %s", config->file, config->tls[i].name[0] ? " " : "",
-                       config->tls[i].name, why.text);
-        good = false;
+        snprintf(label, sizeof label, "[tls%s%s]", profile->name[0] ? " " : "", profile->name);
+        config_error_add(errs, profile->line, label, why.text, "");
     }
-    return good;
+}
+
+void setup_check(const struct config *config, struct config_errors *errs)
+{
+    check_words(config, errs);
+    check_certificates(config, errs);
+}
+
+void setup_check_if_wrong(const struct config *config, struct config_errors *errs)
+{
+    if (errs->n)
+        setup_check(config, errs);
 }
 
 /* --- the store -------------------------------------------------------------------------------- */

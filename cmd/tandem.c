@@ -289,8 +289,8 @@ static int run_to_file(const struct config *config, const struct verb *verb,
 
 static int config_check(const char *file)
 {
-    struct config *config = setup_config(file);
-    int status = config && setup_check(config) ? EXIT_DONE : EXIT_USAGE;
+    struct config *config = setup_config(file, setup_check);
+    int status = config ? EXIT_DONE : EXIT_USAGE;
     config_unref(config);
     if (!status)
         printf("%s: good\n", file);
@@ -308,7 +308,8 @@ static int run_verb(const char *file, struct common *common, int argc, char **ar
         help_verb(verb);
         return EXIT_DONE;
     }
-    struct config *config = setup_config(file);
+    struct config *config =
+        setup_config(file, verb->down == DOWN_REFUSES ? setup_check_if_wrong : NULL);
     if (!config)
         return verb->input == VERB_MESSAGES ? EX_TEMPFAIL : EXIT_USAGE;
     int status = verb->to_file ? run_to_file(config, verb, common, argc, argv + words)

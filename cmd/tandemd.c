@@ -179,13 +179,11 @@ int main(int argc, char **argv)
     int status = options_read(argc, argv, &options);
     if (status)
         return status - 1;
-    struct config *config = setup_config(options.config);
+    struct config *config = setup_config(options.config, setup_check);
     if (!config)
         return EXIT_USAGE;
     buf_init(&banner, BANNER_MAX);
-    if (!setup_check(config))
-        status = EXIT_USAGE;
-    else if (options.check)
+    if (options.check)
         printf("%s: good\n", options.config);
     else if (!banner_read(options.banner, &banner))
         status = EXIT_USAGE;

@@ -36,8 +36,9 @@ struct verb_call {
     struct arena arena; /* reset by the caller */
     int argc;           /* arguments behind the name of the verb */
     const char **argv;
-    const struct column *columns; /* of verb_row's rows: set by verb_columns */
-    uint64_t progress_ms;         /* when verb_progress last spoke */
+    const struct column *columns;          /* of verb_row's rows: set by verb_columns */
+    uint64_t progress_ms;                  /* when verb_progress last spoke */
+    int (*reload)(struct verb_call *call); /* the daemon's; NULL: there is none */
 };
 
 enum verb_input {
@@ -257,6 +258,7 @@ int verb_mailbox_status(struct verb_call *call);
 int verb_mailbox_subscribe(struct verb_call *call);
 int verb_mailbox_unsubscribe(struct verb_call *call);
 int verb_move(struct verb_call *call);
+int verb_reload(struct verb_call *call);
 int verb_restore(struct verb_call *call);
 int verb_search(struct verb_call *call);
 int verb_stats(struct verb_call *call);

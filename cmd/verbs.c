@@ -211,6 +211,14 @@ const struct verb verbs[] = {
         .run = verb_move,
     },
     {
+        .name = "reload",
+        .help = "have the daemon read configuration and certificates anew",
+        .about = "All of it is taken, and each value that has changed is told; or every mistake is\n"
+                 "told, and nothing has changed. Connections stay. SIGHUP does the same.",
+        .down = DOWN_REFUSES,
+        .run = verb_reload,
+    },
+    {
         .name = "restore",
         .arguments = "FILE",
         .help = "put a backup in the place of the store; no daemon may run",

@@ -28,11 +28,6 @@ enum { FILE_MAX = 1 << 20, ARENA_MAX = 64 << 20 };
 /* --- birth, count, end --------------------------------------------------------------------------
  */
 
-struct config_text {
-    const char *value; /* as written; NULL: the default */
-    unsigned line;
-};
-
 struct config *config_ref(const struct config *config)
 {
     struct config *c = (struct config *)(uintptr_t)config; /* const to readers, not to the count */
@@ -49,16 +44,20 @@ void config_unref(const struct config *config)
     mem_free(c);
 }
 
-static void *group_array(struct config *c, const struct config_group *g)
+_Static_assert(sizeof((struct config *)0)->named / sizeof(struct config_text **) == GROUPS,
+               "a list of texts for each group");
+
+static void *group_array(const struct config *c, const struct config_group *g)
 {
     void *array;
-    memcpy(&array, (char *)c + g->at, sizeof array);
+    memcpy(&array, (const char *)c + g->at, sizeof array);
     return array;
 }
 
 /* Where the field of a key outside named sections is; [tls] is the first of its group. */
-static void *plain_base(struct config *c, const struct config_key *key)
+void *config_plain_base(const struct config *config, const struct config_key *key)
 {
+    struct config *c = (struct config *)(uintptr_t)config;
     if (key->flags & KEY_OVER)
         return &c->settings;
     return config_group_find(key->section) ? (void *)c->tls : c;
@@ -84,7 +83,7 @@ static void group_defaults(struct config *c, const struct config_group *g, void 
             must_read(c, &config_keys[i], config_keys[i].fallback, element);
 }
 
-static void *element_of(struct config *c, const struct config_group *g, unsigned i)
+void *config_element(const struct config *c, const struct config_group *g, unsigned i)
 {
     return (char *)group_array(c, g) + i * g->size;
 }
@@ -94,8 +93,12 @@ static void group_resize(struct config *c, const struct config_group *g, unsigne
     void *array = n ? arena_new(&c->arena, n * g->size) : NULL;
     memcpy((char *)c + g->at, &array, sizeof array);
     memcpy((char *)c + g->count, &n, sizeof n);
+    struct config_text **texts = n ? arena_new(&c->arena, n * sizeof *texts) : NULL;
+    c->named[g - config_groups] = texts;
+    for (unsigned i = 0; i < n; i++) /* a row of the table each: few are named */
+        texts[i] = arena_new(&c->arena, config_keys_n * sizeof **texts);
     for (unsigned i = 0; i < n; i++)
-        group_defaults(c, g, element_of(c, g, i));
+        group_defaults(c, g, config_element(c, g, i));
 }
 
 /* Every key with its default; `counts` elements in the groups. */
@@ -111,7 +114,8 @@ static struct config *config_new(const char *file, const unsigned counts[GROUPS]
     c->tls[0].name = "";
     for (unsigned i = 0; i < config_keys_n; i++)
         if (is_plain(&config_keys[i]))
-            must_read(c, &config_keys[i], config_keys[i].fallback, plain_base(c, &config_keys[i]));
+            must_read(c, &config_keys[i], config_keys[i].fallback,
+                      config_plain_base(c, &config_keys[i]));
     return c;
 }
 
@@ -236,7 +240,8 @@ struct loading {
     struct config_located located;
     struct config_errors *errs;
     dictionary *ini;
-    void **elements; /* by section: where its keys go; NULL for plain ones */
+    void **elements;            /* by section: where its keys go; NULL for plain ones */
+    struct config_text **texts; /* and where they are noted; NULL for plain ones and [tls] */
 };
 
 static void entry_label(const struct loading *l, const struct config_entry *e, char to[112])
@@ -258,17 +263,17 @@ static void read_entry(struct loading *l, const struct config_entry *e)
                          "put the value in double quotes");
         return;
     }
-    void *base = l->elements[e->section] ? l->elements[e->section] : plain_base(c, e->key);
+    void *base = l->elements[e->section] ? l->elements[e->section] : config_plain_base(c, e->key);
     struct config_value v = {.arena = &c->arena};
     if (!config_value_read(&v, e->key, slice_str(text), base)) {
         config_error_add(l->errs, e->line, label, v.why, v.mend);
         return;
     }
-    if (l->elements[e->section] == NULL || base == c->tls)
-        c->text[e->key - config_keys] = (struct config_text){
-            .value = arena_dup(&c->arena, slice_str(text)).ptr,
-            .line = e->line,
-        };
+    struct config_text *texts = l->texts[e->section] ? l->texts[e->section] : c->text;
+    texts[e->key - config_keys] = (struct config_text){
+        .value = arena_dup(&c->arena, slice_str(text)).ptr,
+        .line = e->line,
+    };
 }
 
 /* Give each named section its element; [tls] is tls[0] wherever it stands. */
@@ -281,8 +286,10 @@ static void place_sections(struct loading *l)
             continue;
         const char *name = strchr(s->title, ' ');
         unsigned g = (unsigned)(s->group - config_groups);
-        struct config_named *named =
-            element_of(l->config, s->group, g == GROUP_TLS && !name ? 0 : next[g]++);
+        unsigned at = g == GROUP_TLS && !name ? 0 : next[g]++;
+        struct config_named *named = config_element(l->config, s->group, at);
+        if (name)
+            l->texts[i] = l->config->named[g][at];
         if (name)
             named->name = arena_dup(&l->config->arena, slice_str(name + 1)).ptr;
         named->line = s->line;
@@ -356,6 +363,7 @@ enum err config_parse(struct slice text, const char *file, struct config **ret,
     l.ini = ini_load(buf_slice(&l.located.clean));
     l.config = config_new(file, counts);
     l.elements = mem_new_array(l.located.n_sections, sizeof *l.elements);
+    l.texts = mem_new_array(l.located.n_sections, sizeof *l.texts);
     enum err e = ERR_OK;
     if (l.ini) {
         place_sections(&l);
@@ -364,6 +372,8 @@ enum err config_parse(struct slice text, const char *file, struct config **ret,
         l.config->default_listen = counts[GROUP_LISTEN] == 0;
         derive(l.config);
         config_check(l.config, errs);
+        if (errs->also)
+            errs->also(l.config, errs);
     } else {
         config_error_add(errs, 0, "", "there is no way to give it to iniparser",
                          "is /proc mounted?");
@@ -376,6 +386,7 @@ enum err config_parse(struct slice text, const char *file, struct config **ret,
         *ret = config_ref(l.config);
     config_unref(l.config);
     mem_free(l.elements);
+    mem_free(l.texts);
     iniparser_freedict(l.ini);
     config_located_finish(&l.located);
     return e;
@@ -489,7 +500,8 @@ static void keep(struct config *fresh, const struct config *running, const struc
     size_t i = (size_t)(key - config_keys);
     struct slice text = slice_str(running->text[i].value);
     fresh->text[i].value = text.ptr ? arena_dup(&fresh->arena, text).ptr : NULL;
-    must_read(fresh, key, text.ptr ? fresh->text[i].value : key->fallback, plain_base(fresh, key));
+    must_read(fresh, key, text.ptr ? fresh->text[i].value : key->fallback,
+              config_plain_base(fresh, key));
 }
 
 /* The helper opened its PAM services when it was forked. */
@@ -540,7 +552,7 @@ void config_set_for_test(struct config *config, const char *name, const char *va
         abort();
     }
     struct config_value v = {.arena = &config->arena, .unranged = true};
-    if (!config_value_read(&v, key, slice_str(value), plain_base(config, key))) {
+    if (!config_value_read(&v, key, slice_str(value), config_plain_base(config, key))) {
         fprintf(stderr, "config_set_for_test: %s %s; %s\n", name, v.why, v.mend);
         abort();
     }

@@ -309,8 +309,9 @@ struct config {
     unsigned n_listen, n_tls, n_ldap, n_oauth, n_hook;
     bool default_listen; /* the file has no [listen] */
 
-    struct arena arena;       /* all of the above; private */
-    struct config_text *text; /* by key: the value as written and its line; private */
+    struct arena arena;            /* all of the above; private */
+    struct config_text *text;      /* by key: the value as written and its line; private */
+    struct config_text **named[5]; /* the same of named sections: by group and element; private */
 };
 
 /* --- reading -----------------------------------------------------------------------------------
@@ -322,9 +323,14 @@ struct config_error {
     const char *mend; /* what to write instead */
 };
 
+struct config;
+
 /* Every error of a file at once, in the order of its lines. */
 struct config_errors {
     const char *file;
+    /* What the caller looks at besides (certificates, say), on a config whose wrong keys have their
+     * defaults, so that all is told at once; NULL: nothing. Set after config_errors_init. */
+    void (*also)(const struct config *config, struct config_errors *errs);
     struct config_error *items;
     unsigned n, cap;
     unsigned left_out; /* beyond 200 */
@@ -333,6 +339,9 @@ struct config_errors {
 
 void config_errors_init(struct config_errors *errs);
 void config_errors_finish(struct config_errors *errs);
+/* All but `errs` is copied; `mend` may be "". */
+void config_error_add(struct config_errors *errs, unsigned line, const char *key, const char *why,
+                      const char *mend);
 /* "FILE:LINE: key: what is wrong; mend" without a line end. */
 void config_error_format(const struct config_errors *errs, unsigned i, char *to, size_t cap);
 
@@ -383,6 +392,18 @@ bool config_key_info(unsigned i, struct config_key_info *ret);
 /* The value of the i-th key as text and where it comes from; *ret_line is 0 for a default. NULL for
  * keys of named sections. */
 const char *config_key_text(const struct config *config, unsigned i, unsigned *ret_line);
+
+/* One value as it holds. */
+struct config_shown {
+    const char *section, *name, *key; /* name: of a named section, else "" */
+    const char *value;                /* as it was written, or as it came to be */
+    unsigned line;                    /* 0: the file does not say it */
+    bool overridable;
+};
+/* Every value there is, in the order of the manual page; named sections in the order of the file.
+ * The strings live as long as the config, `value` until `each` returns. */
+void config_show(const struct config *config,
+                 void (*each)(void *arg, const struct config_shown *shown), void *arg);
 
 /* Tests only, on a config that nothing else sees yet: set one key outside named sections from text.
  * Not held to the key's range (an idle time of one second is useful in a test). Aborts when the

@@ -77,6 +77,11 @@ struct config_named {
 };
 const struct config_group *config_group_find(const char *section); /* NULL: a plain section */
 
+struct config_text {
+    const char *value; /* as written; NULL: the default */
+    unsigned line;
+};
+
 /* NULL: no such key. */
 const struct config_key *config_key_find(const char *section, const char *key);
 
@@ -119,8 +124,6 @@ void config_located_finish(struct config_located *l);
 
 /* --- config_error.c ----------------------------------------------------------------------------
  */
-void config_error_add(struct config_errors *errs, unsigned line, const char *key, const char *why,
-                      const char *mend);
 void config_errors_sort(struct config_errors *errs);
 /* The candidate most like `word`, or NULL when none is near. */
 struct config_guess {
@@ -128,6 +131,12 @@ struct config_guess {
     unsigned distance;
 };
 void config_guess_offer(struct config_guess *g, const char *candidate);
+
+/* --- config.c ----------------------------------------------------------------------------------
+ */
+/* The i-th element of a group; where the field of a key outside named sections is. */
+void *config_element(const struct config *c, const struct config_group *g, unsigned i);
+void *config_plain_base(const struct config *c, const struct config_key *key);
 
 /* --- config_check.c: what only several keys together can be wrong about ------------------------
  */

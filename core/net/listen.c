@@ -25,7 +25,7 @@ enum {
 
 /* --- config and credentials ------------------------------------------------------------------- */
 
-static void live_free(struct live *live)
+void server_prepared_free(struct live *live)
 {
     if (!live)
         return;
@@ -35,7 +35,7 @@ static void live_free(struct live *live)
     mem_free(live);
 }
 
-static enum err live_new(struct config *config, struct live **ret, struct fault *why)
+enum err server_prepare(struct config *config, struct live **ret, struct fault *why)
 {
     struct live *live = mem_new(sizeof *live + config->n_tls * sizeof live->creds[0]);
     live->config = config_ref(config);
@@ -43,7 +43,7 @@ static enum err live_new(struct config *config, struct live **ret, struct fault 
     for (unsigned i = 0; i < config->n_tls; i++) {
         enum err e = tls_creds_load(config, config->tls[i].name, &live->creds[i], why);
         if (e && e != ERR_NOTFOUND) {
-            live_free(live);
+            server_prepared_free(live);
             return e;
         }
     }
@@ -108,7 +108,7 @@ static void on_retired(struct loop *loop, struct post *post)
     (void)loop;
     if (atomic_fetch_sub(&retired->loops, 1) != 1)
         return;
-    live_free(retired->live);
+    server_prepared_free(retired->live);
     mem_free(retired);
 }
 
@@ -366,7 +366,7 @@ static void close_others(struct server *server)
 enum err server_new(const struct server_conf *conf, struct server **ret, struct fault *why)
 {
     struct live *live;
-    enum err e = live_new(conf->config, &live, why);
+    enum err e = server_prepare(conf->config, &live, why);
     if (e)
         return e;
     struct server *server = mem_new(sizeof *server);
@@ -420,18 +420,15 @@ void server_start(struct server *server, struct loop *const *loops, unsigned n)
     timer_arm(loops[0], &server->certificates, EXPIRY_LOOK_MS);
 }
 
-enum err server_reload(struct server *server, struct config *config, struct fault *why)
+void server_reload(struct server *server, struct live *fresh)
 {
-    struct live *fresh;
-    enum err e = live_new(config, &fresh, why);
-    if (e)
-        return e;
+    struct fault why = {0};
     struct live *old = atomic_exchange_explicit(&server->live, fresh, memory_order_acq_rel);
     retire(server, old);
     if (server->draining)
-        return ERR_OK;
+        return;
     tell_expiry(fresh);
-    e = bind_all(server, fresh, true, why);
+    enum err e = bind_all(server, fresh, true, &why);
     assert(!e);
     for (struct door *door = server->doors; door; door = door->next)
         if (!door->listener->conf)
@@ -439,7 +436,6 @@ enum err server_reload(struct server *server, struct config *config, struct faul
     close_others(server);
     for (struct door *door = server->doors; door; door = door->next)
         door_open(door);
-    return ERR_OK;
 }
 
 void server_free(struct server *server)
@@ -452,7 +448,7 @@ void server_free(struct server *server)
         door_close(server, server->doors);
     accept_finish(server);
     timer_cancel(&server->certificates);
-    live_free(newest(server));
+    server_prepared_free(newest(server));
     peers_free(server->peers);
     mem_free(server->places);
     mem_free(server);

@@ -47,10 +47,14 @@ struct peers *server_peers(const struct server *server); /* the table of address
  * called on loops[0] when the last connection has gone. Any thread, once. */
 void server_drain(struct server *server, void (*stopped)(void *arg), void *arg);
 void server_free(struct server *server); /* after the loops have ended, before loop_free */
-/* Swap config and credentials (CONTRACTS: reload): certificates are read and checked first, and on
- * an error nothing has changed. Sockets that cannot be bound are a warning each. The server takes a
- * reference of its own. On loops[0]. */
-MUST_CHECK enum err server_reload(struct server *server, struct config *config, struct fault *why);
+/* A config with the credentials that it names, read and checked (CONTRACTS: reload); takes a
+ * reference of its own. Any thread but a loop's (reads files). */
+struct live;
+MUST_CHECK enum err server_prepare(struct config *config, struct live **ret, struct fault *why);
+void server_prepared_free(struct live *live); /* NULL shrugs */
+/* Put it in place of what holds; takes it over. Sockets that cannot be bound are a warning each. On
+ * loops[0]. */
+void server_reload(struct server *server, struct live *fresh);
 
 /* --- seen from a conn ------------------------------------------------------------------------- */
 struct server *listener_server(const struct listener *listener);

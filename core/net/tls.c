@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <pthread.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/base/budget.h"
 #include "core/base/clock.h"
@@ -71,16 +73,31 @@ static enum err note_expiry(struct tls_creds *creds, unsigned index, const char 
     return ERR_OK;
 }
 
+/* GnuTLS says no more than "Error while reading file", and not which. */
+static enum err readable(const char *file, struct fault *why)
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fault(why, ERR_SYNTAX, "%s cannot be read: %s", file, strerror(errno));
+    close(fd);
+    return ERR_OK;
+}
+
 static enum err add_pair(struct tls_creds *creds, const struct config_tls_profile *profile,
                          struct fault *why)
 {
     const char *key = profile->key ? profile->key : profile->certificate;
+    enum err e = readable(profile->certificate, why);
+    if (!e)
+        e = readable(key, why);
+    if (e)
+        return e;
     int index = gnutls_certificate_set_x509_key_file2(creds->certificates, profile->certificate,
                                                       key, GNUTLS_X509_FMT_PEM, NULL, 0);
     if (index < 0)
         return fault(why, ERR_SYNTAX, "%s and %s: %s", profile->certificate, key,
                      gnutls_strerror(index));
-    enum err e = note_expiry(creds, (unsigned)index, profile->certificate, why);
+    e = note_expiry(creds, (unsigned)index, profile->certificate, why);
     if (e || !profile->ocsp)
         return e;
     int rc = gnutls_certificate_set_ocsp_status_request_file2(creds->certificates, profile->ocsp,

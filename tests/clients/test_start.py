@@ -4,6 +4,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 
@@ -64,11 +65,49 @@ def test_no_file(server):
     assert status == 2 and err.startswith("DIR/none.ini: ") and err.count("\n") == 1
 
 
-def test_certificate_that_is_not_there(server):
+def line_of(server, text):
+    with open(server.ini, encoding="utf-8") as f:
+        return f.read().splitlines().index(text) + 1
+
+
+def test_mistakes_of_every_kind_are_told_at_once(server):
+    """A key, keys that contradict each other, and certificates, of which one is no such file and one
+    does not fit its key; in the order of the lines."""
+    key = os.path.join(server.dir, "empty.pem")
+    open(key, "w", encoding="ascii").close()
     change(server, "tls", "certificate", "/nowhere/certificate.pem")
-    status, _, err = tandemd(server)
-    assert status == 2 and err.count("\n") == 1
-    assert "[tls]" in err and "/nowhere/certificate.pem" in err
+    change(server, "imap", "idle", "1m")
+    change(server, "limits", "command", "100k")
+    change(server, "tls other", "certificate", server.certificate)
+    change(server, "tls other", "key", key)
+    status, out, err = tandemd(server, "-t")
+    assert (status, out) == (2, "")
+    assert err.replace(server.certificate, "CERTIFICATE").splitlines() == [
+        f"DIR/tandem.ini:{line_of(server, '[tls]')}: [tls]: /nowhere/certificate.pem cannot be read: No "
+        "such file or directory",
+        f"DIR/tandem.ini:{line_of(server, 'command = 100k')}: limits.command: a line and a literal do "
+        "not fit; at least line and literal together",
+        f"DIR/tandem.ini:{line_of(server, 'idle = 1m')}: imap.idle: is too small; 30m to 1d",
+        f"DIR/tandem.ini:{line_of(server, '[tls other]')}: [tls other]: CERTIFICATE and DIR/empty.pem: "
+        "The requested data were not available."]
+    run = server.tool("config", "check")
+    assert (run.returncode, run.stderr.replace(server.dir, "DIR")) == (2, err)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_key_that_may_not_be_read(server):
+    """As of a daemon that is started without root."""
+    key = os.path.join(server.dir, "key.pem")
+    shutil.copy(server.certificate.replace("certificate.pem", "key.pem"), key)
+    os.chmod(key, 0o600)
+    line = change(server, "tls", "key", key) - 2
+    os.chmod(server.ini, 0o644)
+    user = os.stat(server.store).st_uid
+    run = subprocess.run(["setpriv", "--reuid", str(user), "--clear-groups",
+                          os.path.join(server.programs, "tandemd"), "-c", server.ini, "-t"],
+                         capture_output=True, text=True, timeout=60, check=False)
+    assert (run.returncode, run.stderr.replace(server.dir, "DIR")) == (
+        2, f"DIR/tandem.ini:{line}: [tls]: DIR/key.pem cannot be read: Permission denied\n")
 
 
 def test_port_that_is_taken(server):
@@ -82,14 +121,15 @@ def test_port_that_is_taken(server):
 
 def test_sources_of_another_version(server):
     line = change(server, "auth", "sources", "catalog, passwd-file:/etc/passwd")
-    assert tandemd(server, "-t")[2].startswith(
-        f"tandemd: DIR/tandem.ini:{line}: auth.sources: this version has accounts in its catalog")
+    assert tandemd(server, "-t") == (
+        2, "", f"DIR/tandem.ini:{line}: auth.sources: this version has accounts in its catalog only; "
+        "write 'catalog' and bring accounts in with 'tandem user import'\n")
 
 
 def test_mechanisms_of_another_version(server):
     line = change(server, "auth", "mechanisms", "plain, oauthbearer, cram-md5")
     assert tandemd(server, "-t") == (
-        2, "", f"tandemd: DIR/tandem.ini:{line}: auth.mechanisms: this version has plain, login, "
+        2, "", f"DIR/tandem.ini:{line}: auth.mechanisms: this version has plain, login, "
         "scram-sha-256, scram-sha-1 and their -plus forms; leave the others out\n")
 
 
@@ -173,6 +213,77 @@ def test_reload_takes_all_or_nothing(server):
     server.process.send_signal(signal.SIGHUP)
     wait_for_log(server, "reload: result=refused changed=0")
     server.imap("alice").logout()
+
+
+def certificate_of(server, name):
+    """What the server shows to whoever asks for this name."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with socket.create_connection((server.address, PORTS["imaps"]), timeout=30) as sock:
+        with context.wrap_socket(sock, server_hostname=name) as tls:
+            return tls.getpeercert(binary_form=True)
+
+
+def make_certificate(server, name):
+    """certificate.pem and key.pem in a directory of that name; the key is the daemon's."""
+    where = os.path.join(server.dir, name)
+    os.makedirs(where, exist_ok=True)
+    files = [os.path.join(where, "certificate.pem"), os.path.join(where, "key.pem")]
+    template = os.path.join(where, "template")
+    with open(template, "w", encoding="ascii") as f:
+        f.write(f'cn = "{name}"\ndns_name = "{name}"\nexpiration_days = 30\nsigning_key\n'
+                "tls_www_server\n")
+    for command in (["--generate-privkey", "--key-type", "ecdsa", "--outfile", files[1]],
+                    ["--generate-self-signed", "--load-privkey", files[1], "--template", template,
+                     "--outfile", files[0]]):
+        subprocess.run(["certtool", *command], check=True, capture_output=True, timeout=60)
+    os.chown(files[1], os.stat(server.store).st_uid, -1)
+    with open(files[0], encoding="ascii") as f:
+        return files, ssl.PEM_cert_to_DER_cert(f.read())
+
+
+def tool_lines(server, *arguments):
+    run = server.tool(*arguments)
+    return (run.returncode, run.stdout.replace(server.dir, "DIR").splitlines(),
+            run.stderr.replace(server.dir, "DIR").splitlines())
+
+
+def test_reload_by_the_tool_tells_what_changed(server):
+    (files, first) = make_certificate(server, "mail.example.org")
+    change(server, "tls", "certificate", files[0])
+    change(server, "tls", "key", files[1])
+    server.start()
+    client = server.imap("alice")
+    assert certificate_of(server, "mail.example.org") == first
+    assert tool_lines(server, "reload") == (0, ["no key has changed; certificates were read anew"], [])
+
+    _, second = make_certificate(server, "mail.example.org")  # renewed in place
+    others, other = make_certificate(server, "other.example")
+    change(server, "tls other", "certificate", others[0])
+    change(server, "tls other", "key", others[1])
+    change(server, "pop3", "idle", "11m")
+    change(server, "tandem", "workers", "3")
+    status, out, err = tool_lines(server, "reload")
+    assert (status, err) == (0, [])
+    assert out[0] == "tandem.workers takes effect at the next start"
+    assert "pop3.idle = 11m (was 10m)" in out
+    assert "tls other.certificate = DIR/other.example/certificate.pem" in out
+    assert certificate_of(server, "mail.example.org") == second
+    assert certificate_of(server, "other.example") == other
+    client.noop()  # was there all the time
+
+    change(server, "pop3", "idle", "soon")
+    os.remove(others[1])
+    wrong = [f"DIR/tandem.ini:{line_of(server, '[tls other]')}: [tls other]: "
+             "DIR/other.example/key.pem cannot be read: No such file or directory",
+             f"DIR/tandem.ini:{line_of(server, 'idle = soon')}: pop3.idle: 'soon' is not a time; write a "
+             "number with s, m, h or d, such as 30s"]
+    assert tool_lines(server, "reload") == (2, [], wrong)
+    change(server, "pop3", "idle", "11m")
+    assert tool_lines(server, "reload") == (2, [], ["tandem: " + wrong[0]])  # by the daemon
+    assert certificate_of(server, "other.example") == other  # nothing has changed
+    client.logout()
 
 
 def test_a_stop_tells_the_clients(server):

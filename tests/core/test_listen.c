@@ -336,6 +336,15 @@ static void sockets_of_systemd_stand_in_for_addresses(void **state)
 
 /* --- reload ----------------------------------------------------------------------------------- */
 
+static enum err reload(struct config *config, struct fault *why)
+{
+    struct live *fresh;
+    enum err e = server_prepare(config, &fresh, why);
+    if (!e)
+        server_reload(rig.server, fresh);
+    return e;
+}
+
 static void reload_opens_and_closes_doors_and_leaves_sessions_alone(void **state)
 {
     (void)state;
@@ -344,7 +353,7 @@ static void reload_opens_and_closes_doors_and_leaves_sessions_alone(void **state
     unsigned gone = rig.port, before = rig.opened;
     rig.port += 10;
     struct config *config = rig_config("imap", "[limits]\nper_address = 7\n", false);
-    assert_ok(server_reload(rig.server, config, &why));
+    assert_ok(reload(config, &why));
     config_unref(config);
     rig_for_ms(5);
     assert_int_equal(server_config(rig.server)->limits.per_address, 7);
@@ -376,7 +385,7 @@ static void reload_with_a_bad_key_changes_nothing(void **state)
     char path[128];
     snprintf(path, sizeof path, "%s/key.pem", rig.dir);
     assert_int_equal(truncate(path, 100), 0);
-    assert_err(server_reload(rig.server, config, &why), ERR_SYNTAX);
+    assert_err(reload(config, &why), ERR_SYNTAX);
     assert_non_null(strstr(why.text, "key.pem"));
     config_unref(config);
     assert_ptr_equal(server_config(rig.server), before);
@@ -393,7 +402,7 @@ static void a_certificate_that_comes_later_opens_implicit_listeners(void **state
     assert_false(conn_can_starttls(rig.session->conn));
     rig_make_certificate(rig.dir);
     struct config *config = rig_config("imap", NULL, true);
-    assert_ok(server_reload(rig.server, config, &why));
+    assert_ok(reload(config, &why));
     config_unref(config);
     int fd = rig_connect(rig.port + 1);
     rig_for_ms(10);
@@ -547,7 +556,7 @@ static void do_reload(struct loop *loop, struct post *post)
     struct reload *r = (struct reload *)(void *)post;
     struct fault why;
     (void)loop;
-    r->e = server_reload(rig.server, r->config, &why);
+    r->e = reload(r->config, &why);
 }
 
 static void stop_all(void *arg)

@@ -12,6 +12,7 @@
 #include "core/base/date.h"
 #include "core/base/mem.h"
 #include "core/mime/envelope.h"
+#include "core/mime/header.h"
 #include "imap/batch.h"
 #include "imap/fetch_item.h"
 #include "imap/reply.h"
@@ -43,6 +44,9 @@ struct fetch {
     char *held;                       /* unless it was parsed on the pool: what it points to */
     enum err held_err;                /* why nothing came from there */
     bool inside;                      /* its response has begun; there are sections */
+    bool digestible;                  /* every section could come from a digest; */
+    bool digested;                    /* of this message it does: */
+    struct buf digest;                /* a copy, for the callbacks that its response takes */
     struct section_message body;
     struct section_place *places;        /* one per section */
     const struct fetch_section *section; /* the one to be told next, or under way */
@@ -55,6 +59,7 @@ static void close_message(struct fetch *f)
     section_close(&f->run);
     store_body_close(f->body.body);
     f->body.body = NULL;
+    f->digested = false;
     mem_free(f->held);
     f->held = NULL;
     f->inside = false;
@@ -65,6 +70,7 @@ static void cleanup(struct session *s, struct command *c)
     struct fetch *f = c->progress;
     (void)s;
     close_message(f);
+    buf_finish(&f->digest);
     uidset_finish(&f->uids);
     uidset_finish(&f->unseen);
     uidset_finish(&f->batch);
@@ -260,7 +266,33 @@ static enum step warm_body(struct session *s, struct fetch *f)
 
 static enum err open_section(struct session *s, struct fetch *f)
 {
+    if (f->digested)
+        return section_open_digest(&f->run, f->section, buf_slice(&f->digest));
     return section_open(&f->run, f->section, f->place, &f->body, session_reader(s), header_max(s));
+}
+
+/* HEADER.FIELDS of the message itself, of fields that every digest has: no body is opened. */
+static bool is_digestible(const struct fetch_section *section)
+{
+    for (const struct fetch_section *at = section; at; at = at->next) {
+        if (at->kind != SECTION_FIELDS || at->nnumber)
+            return false;
+        for (size_t i = 0; i < at->nfields; i++)
+            if (!header_in_digest(at->fields[i]))
+                return false;
+    }
+    return section;
+}
+
+/* A header that the message ends with may lack its empty line. */
+static bool find_digest(struct fetch *f)
+{
+    struct slice digest;
+    if (!f->digestible || f->message.hdr_len >= f->message.size ||
+        store_digest(&f->message, &digest))
+        return false;
+    f->digest.len = 0;
+    return buf_append(&f->digest, digest) == ERR_OK;
 }
 
 /* Opens the body and the first section: if that fails nothing has been said of the message yet.
@@ -269,6 +301,10 @@ static enum err open_section(struct session *s, struct fetch *f)
 static enum err open_message(struct session *s, struct fetch *f)
 {
     enum err e = ERR_OK;
+    f->section = f->items->sections;
+    f->digested = find_digest(f);
+    if (f->digested)
+        return open_section(s, f);
     if (!f->body.body) {
         e = store_body_open(s->view, f->message.uid, &f->body.body);
         if (e)
@@ -281,7 +317,6 @@ static enum err open_message(struct session *s, struct fetch *f)
                            f->structure.parts, place++);
     if (e)
         return e;
-    f->section = f->items->sections;
     f->place = f->places;
     return open_section(s, f);
 }
@@ -480,9 +515,9 @@ static bool sets_seen(const struct session *s, const struct fetch *f)
 static void begin_walk(struct session *s, struct fetch *f)
 {
     f->phase = WALK;
-    unsigned want = wants_structure(f)   ? WANT_MSG | WANT_CACHE
-                    : f->items->sections ? WANT_MSG
-                                         : WANT_HOT;
+    unsigned want = f->digestible || wants_structure(f) ? WANT_MSG | WANT_CACHE
+                    : f->items->sections                ? WANT_MSG
+                                                        : WANT_HOT;
     store_cursor_init(&f->cursor, s->view, &f->uids, want, 0);
 }
 
@@ -491,6 +526,8 @@ static enum err begin(struct session *s, struct command *c, struct fetch *f)
     c->cleanup = cleanup;
     f->items = c->args[1].fetch;
     f->uid = c->row->traits & CMD_UID;
+    f->digestible = is_digestible(f->items->sections);
+    buf_init(&f->digest, HEADER_DIGEST_MAX);
     size_t n = 1;
     for (const struct fetch_section *at = f->items->sections; at; at = at->next)
         n++;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/mime/header.h"
 #include "core/mime/parts.h"
 #include "core/net/conn.h"
 #include "core/net/outq.h"
@@ -57,39 +58,42 @@ enum err section_locate(const struct fetch_section *section, uint64_t size, uint
     return ret->end <= size ? ERR_OK : ERR_CORRUPT;
 }
 
-/* A header line with its CRLF, and the lines that continue it. */
-static struct slice next_field(struct slice header)
+static enum err pick_named(const struct fetch_section *section, struct slice header, struct buf *to)
 {
-    size_t n = 0;
-    do {
-        n += slice_find(slice_from(header, n), '\n');
-        n += n < header.len;
-    } while (n < header.len && (header.ptr[n] == ' ' || header.ptr[n] == '\t'));
-    return slice_first(header, n);
+    struct header_walk walk;
+    struct header_field field;
+    bool ended;
+    enum err e = ERR_OK;
+    header_walk_init(&walk, header, header.len);
+    while (!e && header_next(&walk, &field))
+        if (fetch_section_names(section, field.name))
+            e = buf_append(to, field.lines);
+    (void)header_length(header, &ended);
+    return e || !ended ? e : buf_append(to, SLICE("\r\n"));
 }
 
-/* RFC 5322 obs-optional allows blanks before the colon. A line without one names itself. */
-static struct slice field_name(struct slice field)
+/* Lines that are no field stay. */
+static enum err pick_others(const struct fetch_section *section, struct slice header,
+                            struct buf *to)
 {
-    return slice_trim(slice_first(field, slice_find(field, ':')));
+    struct header_walk walk;
+    struct header_field field;
+    enum err e = ERR_OK;
+    const char *from = header.ptr;
+    header_walk_init(&walk, header, header.len);
+    while (!e && header_next(&walk, &field)) {
+        if (!fetch_section_names(section, field.name))
+            continue;
+        e = buf_append(to, slice(from, (size_t)(field.lines.ptr - from)));
+        from = field.lines.ptr + field.lines.len;
+    }
+    return e ? e : buf_append(to, slice(from, (size_t)(header.ptr + header.len - from)));
 }
 
 enum err section_pick(const struct fetch_section *section, struct slice header, struct buf *to)
 {
-    bool named = section->kind == SECTION_FIELDS;
-    while (header.len) {
-        struct slice field = next_field(header);
-        header = slice_from(header, field.len);
-        bool blank = slice_eq(field, SLICE("\r\n"));
-        if (!blank && fetch_section_names(section, field_name(field)) != named)
-            continue;
-        enum err e = buf_append(to, field);
-        if (e)
-            return e;
-        if (blank)
-            break;
-    }
-    return ERR_OK;
+    return section->kind == SECTION_FIELDS ? pick_named(section, header, to)
+                                           : pick_others(section, header, to);
 }
 
 /* --- gathering header lines ------------------------------------------------------------------- */
@@ -143,6 +147,24 @@ static enum err gather(struct section_run *run, const struct fetch_section *sect
         return e;
     }
     run->gathered = true;
+    section_range(section, run->text.len, &run->at, &run->end);
+    return ERR_OK;
+}
+
+enum err section_open_digest(struct section_run *run, const struct fetch_section *section,
+                             struct slice digest)
+{
+    *run = (struct section_run){.gathered = true};
+    buf_init(&run->text, digest.len + 2);
+    enum err e = pick_named(section, digest, &run->text);
+    if (!e)
+        e = buf_append(&run->text, SLICE("\r\n"));
+    if (e) {
+        buf_finish(&run->text);
+        *run = (struct section_run){0};
+        return e;
+    }
+    run->open = true;
     section_range(section, run->text.len, &run->at, &run->end);
     return ERR_OK;
 }

@@ -39,7 +39,8 @@ struct section_run {
 /* Octets [*ret_at, *ret_end) of `len` that a section with <first.count> means. */
 void section_range(const struct fetch_section *section, uint64_t len, uint64_t *ret_at,
                    uint64_t *ret_end);
-/* Lines of a header that the section names, and its blank line, into `to`. */
+/* Fields of a header that the section names, and its blank line, into `to`; or, when it is
+ * HEADER.FIELDS.NOT, all else. */
 MUST_CHECK enum err section_pick(const struct fetch_section *section, struct slice header,
                                  struct buf *to);
 
@@ -53,6 +54,10 @@ MUST_CHECK enum err section_locate(const struct fetch_section *section, uint64_t
 MUST_CHECK enum err section_open(struct section_run *run, const struct fetch_section *section,
                                  const struct section_place *place, const struct section_message *m,
                                  struct store_reader *reader, size_t header_max);
+/* The same out of a digest (core/mime/header.h) that has all fields the section names, of a header
+ * that ends with its empty line. The digest is not needed any more afterwards. */
+MUST_CHECK enum err section_open_digest(struct section_run *run,
+                                        const struct fetch_section *section, struct slice digest);
 /* Send until the queue is full or all is sent (run->at == run->end). ERR_AGAIN: cold from run->at
  * on; ERR_CORRUPT. */
 MUST_CHECK enum err section_send(struct section_run *run, const struct section_message *m,

@@ -476,6 +476,9 @@ struct store_structure {
  * missing row, an old parser, a tag that did not fit): store_warm_structure. */
 MUST_CHECK enum err store_structure(const struct store_message *message,
                                     struct store_structure *ret);
+/* Its digest (core/mime/header.h). From a message read with WANT_CACHE; the slice lives as its.
+ * ERR_NOTFOUND: there is none. */
+MUST_CHECK enum err store_digest(const struct store_message *message, struct slice *ret);
 /* Parses the message anew on the pool, and writes its cache row if that was missing or old.
  * `done`: result.structure, lent for the call. ERR_GONE, ERR_CORRUPT, ERR_AGAIN (the pool is full).
  * `to.loop` is not NULL. */

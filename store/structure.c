@@ -28,6 +28,17 @@ enum err store_structure(const struct store_message *message, struct store_struc
     return ERR_OK;
 }
 
+enum err store_digest(const struct store_message *message, struct slice *ret)
+{
+    uint16_t parser;
+    struct slice tags[CACHE_TAGS];
+    if (!message->cache.len || cache_open(message->cache, &parser, tags) ||
+        parser != PARSER_VERSION || !tags[CACHE_HEADER].ptr)
+        return ERR_NOTFOUND;
+    *ret = tags[CACHE_HEADER];
+    return ERR_OK;
+}
+
 /* --- cache fill: a row that was missing or old ------------------------------------------------ */
 
 struct fill {

@@ -13,8 +13,9 @@
 struct fake {
     uint32_t count;
     struct slice text;
-    uint32_t header; /* octets of the header */
-    size_t chunk;    /* octets of one piece of a map */
+    uint32_t header;     /* octets of the header */
+    struct slice digest; /* of it; ptr NULL: there is none */
+    size_t chunk;        /* octets of one piece of a map */
     uint8_t sysflags;
     bool has_nul;
     uint32_t ghost;          /* UID of one, 0 = none */

@@ -614,6 +614,22 @@ static void list_of_many_mailboxes_streams_and_waits(void **state)
     gone(fd);
 }
 
+static void fields_of_the_digest_open_no_body(void **state)
+{
+    (void)state;
+    int fd = selected();
+    fake.digest = SLICE("From: a\r\nSubject: x\r\n");
+    fake.body = ERR_GONE;
+    say(fd, "a FETCH 1:2 (UID BODY.PEEK[HEADER.FIELDS (SUBJECT)] "
+            "BODY.PEEK[HEADER.FIELDS (To From)]<0.3>)\r\n");
+    rig_expect(fd, "* 1 FETCH (UID 1 BODY[HEADER.FIELDS (SUBJECT)] {14}\r\nSubject: x\r\n\r\n "
+                   "BODY[HEADER.FIELDS (To From)]<0> {3}\r\nFro)\r\n");
+    until(fd, "a ", "a OK");
+    say(fd, "b FETCH 1 (BODY.PEEK[HEADER.FIELDS (SUBJECT X-Other)])\r\n");
+    until(fd, "b ", "b NO");
+    gone(fd);
+}
+
 static void append_is_refused_when_memory_is_used_up(void **state)
 {
     (void)state;
@@ -816,6 +832,7 @@ int main(void)
         WITH_RIG(sync_waits_for_cold_pages),
         WITH_RIG(too_many_ghosts_end_the_session),
         WITH_RIG(list_of_many_mailboxes_streams_and_waits),
+        WITH_RIG(fields_of_the_digest_open_no_body),
         WITH_RIG(append_is_refused_when_memory_is_used_up),
         WITH_RIG(idle_tells_at_once_and_lets_go),
         WITH_RIG(idle_says_now_and_then_that_it_is_there),

@@ -64,21 +64,6 @@ static bool write_frame(int fd, enum frame_type type, const void *payload, size_
     return write_all(fd, head, sizeof head) && write_all(fd, payload, len);
 }
 
-static bool read_all(int fd, void *to, size_t len)
-{
-    char *at = to;
-    while (len) {
-        ssize_t n = recv(fd, at, len, 0);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        at += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
 static bool write_request(int fd, const struct verb *verb, int argc, const char **argv)
 {
     json_t *args = json_array();
@@ -100,33 +85,6 @@ static bool write_request(int fd, const struct verb *verb, int argc, const char 
     return good;
 }
 
-/* Has the daemon something to say before it has had all of the input? Then it is a refusal. */
-static bool answered(int fd)
-{
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    return poll(&p, 1, 0) > 0;
-}
-
-static bool write_input(int fd, int input)
-{
-    char octets[FRAME_DATA_MAX];
-    ssize_t n = 0;
-    bool good = true;
-    while (good && input >= 0 && !answered(fd) && (n = read(input, octets, sizeof octets)) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            setup_complain("reading the input: %s", strerror(errno));
-            return false;
-        }
-        good = write_frame(fd, FRAME_DATA, octets, (size_t)n);
-    }
-    mem_wipe(octets, sizeof octets); /* it may have been a password */
-    /* A daemon that refuses closes early; its answer is still to be read. */
-    (void)(good && write_frame(fd, FRAME_END, "{\"ok\":true}", sizeof "{\"ok\":true}" - 1));
-    return true;
-}
-
 /* --- the answer ------------------------------------------------------------------------------- */
 
 static int end_status(const json_t *end)
@@ -140,26 +98,133 @@ static int end_status(const json_t *end)
     return json_is_true(json_object_get(end, "ok")) ? EXIT_DONE : EXIT_FAILED;
 }
 
-static int read_answer(int fd, struct output *output)
+/* --- a conversation --------------------------------------------------------------------------- */
+/* Input goes out while answers come in: a long verb tells how far it is. */
+
+struct talk {
+    int fd, input; /* input -1: its end has been sent, or need not be */
+    struct output *output;
+    int status; /* -1: the answer has not ended */
+    size_t sent, out_len, in_len;
+    char out[FRAME_HEAD + FRAME_DATA_MAX];
+    char *in; /* FRAME_HEAD + FRAME_JSON_MAX */
+};
+
+/* A daemon that refuses closes early; its answer is still to be read. */
+static void send_some(struct talk *talk)
 {
-    unsigned char head[FRAME_HEAD];
-    char *payload = mem_try(FRAME_JSON_MAX);
-    enum frame_type type = FRAME_JSON;
-    size_t len;
-    int status = -1;
-    while (payload && status < 0 && read_all(fd, head, sizeof head) &&
-           frame_head_read(head, &type, &len) && read_all(fd, payload, len)) {
-        json_t *json = type == FRAME_DATA ? NULL : json_loadb(payload, len, 0, NULL);
-        if (type == FRAME_DATA)
-            output_data(output, slice(payload, len));
-        else if (type == FRAME_JSON)
-            output_take(output, json);
-        else
-            status = end_status(json);
-        json_decref(json);
+    ssize_t n = send(talk->fd, talk->out + talk->sent, talk->out_len - talk->sent,
+                     MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return;
+    talk->sent += n > 0 ? (size_t)n : 0;
+    if (n < 0)
+        talk->input = -1;
+    if (n < 0 || talk->sent == talk->out_len)
+        talk->sent = talk->out_len = 0;
+}
+
+/* False: it could not be read; complained. */
+static bool read_input(struct talk *talk)
+{
+    static const char end[] = "{\"ok\":true}";
+    char *to = talk->out + FRAME_HEAD;
+    ssize_t n = read(talk->input, to, FRAME_DATA_MAX);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return true;
+    if (n < 0) {
+        setup_complain("reading the input: %s", strerror(errno));
+        return false;
     }
-    mem_free(payload);
-    return status < 0 ? setup_complain("the daemon broke off") : status;
+    if (n == 0) {
+        talk->input = -1;
+        memcpy(to, end, sizeof end - 1);
+    }
+    size_t len = n ? (size_t)n : sizeof end - 1;
+    frame_head(n ? FRAME_DATA : FRAME_END, len, (unsigned char *)talk->out);
+    talk->out_len = FRAME_HEAD + len;
+    return true;
+}
+
+static void take_frame(struct talk *talk, enum frame_type type, struct slice payload)
+{
+    json_t *json = type == FRAME_DATA ? NULL : json_loadb(payload.ptr, payload.len, 0, NULL);
+    if (type == FRAME_DATA)
+        output_data(talk->output, payload);
+    else if (type == FRAME_JSON)
+        output_take(talk->output, json);
+    else
+        talk->status = end_status(json);
+    json_decref(json);
+}
+
+/* False: it broke off. */
+static bool read_some(struct talk *talk)
+{
+    ssize_t n = recv(talk->fd, talk->in + talk->in_len, FRAME_HEAD + FRAME_JSON_MAX - talk->in_len,
+                     MSG_DONTWAIT);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return true;
+    if (n <= 0)
+        return false;
+    talk->in_len += (size_t)n;
+    size_t at = 0;
+    while (talk->status < 0 && talk->in_len - at >= FRAME_HEAD) {
+        enum frame_type type;
+        size_t len;
+        if (!frame_head_read((const unsigned char *)talk->in + at, &type, &len))
+            return false;
+        if (talk->in_len - at < FRAME_HEAD + len)
+            break;
+        take_frame(talk, type, slice(talk->in + at + FRAME_HEAD, len));
+        at += FRAME_HEAD + len;
+    }
+    memmove(talk->in, talk->in + at, talk->in_len - at);
+    talk->in_len -= at;
+    return true;
+}
+
+static int converse(struct talk *talk)
+{
+    while (talk->status < 0) {
+        struct pollfd fds[] = {
+            {.fd = talk->fd,                         .events = POLLIN},
+            {.fd = talk->out_len ? -1 : talk->input, .events = POLLIN}
+        };
+        if (talk->out_len)
+            fds[0].events |= POLLOUT;
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return setup_complain("poll: %s", strerror(errno));
+        if (fds[0].revents & POLLOUT)
+            send_some(talk);
+        if (fds[0].revents & (POLLIN | POLLHUP | POLLERR) && !read_some(talk))
+            return setup_complain("the daemon broke off");
+        if (fds[1].revents && !read_input(talk))
+            return EXIT_FAILED;
+        if (output_broken(talk->output))
+            return EXIT_FAILED; /* nobody takes it: the daemon sees that we have gone */
+    }
+    return talk->status;
+}
+
+/* Without input the request ends at once. */
+static int ask(int fd, const struct verb *verb, int argc, const char **argv, int input,
+               struct output *output)
+{
+    int status = EXIT_FAILED;
+    struct talk *talk = mem_new(sizeof *talk);
+    *talk = (struct talk){.fd = fd, .input = input, .output = output, .status = -1};
+    talk->in = mem_try(FRAME_HEAD + FRAME_JSON_MAX);
+    if (talk->in && write_request(fd, verb, argc, argv)) {
+        /* A daemon that needs no input may have answered and closed already. */
+        if (input < 0)
+            (void)write_frame(fd, FRAME_END, "{\"ok\":true}", sizeof "{\"ok\":true}" - 1);
+        status = converse(talk);
+    }
+    mem_wipe(talk->out, sizeof talk->out); /* it may have been a password */
+    mem_free(talk->in);
+    mem_free(talk);
+    return status;
 }
 
 int client_run(const struct config *config, int fd, const struct verb *verb, int argc,
@@ -169,9 +234,7 @@ int client_run(const struct config *config, int fd, const struct verb *verb, int
     for (size_t i = 0; i < n || i == 0; i++) {
         if (i && client_connect(config, &fd) != CLIENT_CONNECTED)
             return setup_complain("the daemon has gone");
-        int one = EXIT_FAILED;
-        if (write_request(fd, verb, argc, argv) && write_input(fd, n ? fds[i] : -1))
-            one = read_answer(fd, output);
+        int one = ask(fd, verb, argc, argv, n ? fds[i] : -1, output);
         status = status ? status : one;
         close(fd);
     }

@@ -2,7 +2,6 @@
  * which mail programs that run a command act on. */
 #include <errno.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include "auth/users.h"
 #include "cmd/verb.h"
@@ -39,23 +38,13 @@ static enum err open_account(struct verb_call *call, const struct store_user *us
     return e;
 }
 
-/* Two pieces are under way: this thread has nothing better to do than to wait for them. */
-static enum err write_all(struct store_incoming *in, struct slice octets)
-{
-    const struct timespec nap = {.tv_nsec = 1000000};
-    enum err e;
-    while ((e = store_incoming_write(in, octets)) == ERR_AGAIN)
-        nanosleep(&nap, NULL);
-    return e;
-}
-
 static enum err read_message(struct verb_call *call, struct store_incoming *in)
 {
     char octets[65536];
     ssize_t n;
     enum err e = ERR_OK;
     while (!e && (n = call->io->read(call->io, octets, sizeof octets)) > 0)
-        e = write_all(in, slice(octets, (size_t)n));
+        e = verb_incoming_write(in, slice(octets, (size_t)n));
     if (!e && n < 0)
         return ERR_DOWN;
     return e ? e : store_incoming_size(in) ? ERR_OK : ERR_SYNTAX;

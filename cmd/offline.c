@@ -30,8 +30,7 @@ static void data(struct verb_io *io, struct slice octets)
 
 static bool is_gone(struct verb_io *io)
 {
-    (void)io; /* an interrupted tool is not there to ask */
-    return false;
+    return output_broken(((struct local_io *)(void *)io)->output);
 }
 
 static ssize_t read_some(struct verb_io *io, char *to, size_t cap)

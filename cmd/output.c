@@ -17,6 +17,7 @@ enum {
 
 struct output {
     struct output_conf conf;
+    FILE *data;      /* where octets go; NULL: as the rest */
     json_t *columns; /* as declared last: [[name, type], ...]; NULL: none yet */
     bool record;
     enum column_type types[COLUMNS_MAX];
@@ -366,10 +367,23 @@ void output_take(struct output *output, const json_t *message)
 
 void output_data(struct output *output, struct slice octets)
 {
-    clear_bar(output);
-    flush_table(output);
-    fwrite(octets.ptr, 1, octets.len, output->conf.to);
-    output->printed = OTHER;
+    FILE *to = output->data ? output->data : output->conf.to;
+    if (to == output->conf.to) {
+        clear_bar(output);
+        flush_table(output);
+        output->printed = OTHER;
+    }
+    fwrite(octets.ptr, 1, octets.len, to);
+}
+
+void output_set_data(struct output *output, FILE *to)
+{
+    output->data = to;
+}
+
+bool output_broken(const struct output *output)
+{
+    return output->data && ferror(output->data);
 }
 
 bool output_end(struct output *output)

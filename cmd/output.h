@@ -25,6 +25,10 @@ struct output;
 struct output *output_new(const struct output_conf *conf);
 void output_take(struct output *output, const json_t *message);
 void output_data(struct output *output, struct slice octets);
+/* Octets go there from now on; NULL: to standard output. */
+void output_set_data(struct output *output, FILE *to);
+/* What takes the octets takes no more. */
+bool output_broken(const struct output *output);
 /* Prints what is held back and frees. False: not all of it could be written; complained. */
 MUST_CHECK bool output_end(struct output *output);
 

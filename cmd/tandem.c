@@ -17,6 +17,7 @@
 #include "cmd/help.h"
 #include "cmd/offline.h"
 #include "cmd/output.h"
+#include "cmd/outside.h"
 #include "cmd/setup.h"
 #include "cmd/to_file.h"
 #include "cmd/verb.h"
@@ -27,6 +28,7 @@
 struct input {
     int *fds;
     size_t n;
+    struct outside outside;
 };
 
 /* Root may hand over more messages than a process usually has descriptors. */
@@ -154,11 +156,40 @@ static bool file_open(struct input *input, const struct verb *verb, int *argc, c
     return false;
 }
 
+/* `import maildir NAME DIR`: DIR is the last argument that is no option's, and taken out. */
+static bool files_open(struct input *input, const struct verb *verb, int *argc, const char **argv)
+{
+    int last = -1;
+    bool options = true;
+    for (int i = 0; i < *argc; i++) {
+        const struct verb_opt *opt = options ? verb_find_option(verb, argv[i]) : NULL;
+        options = options && strcmp(argv[i], "--") != 0;
+        if (opt)
+            i += opt->value != NULL;
+        else if (options ? argv[i][0] != '-' || !argv[i][1] : strcmp(argv[i], "--") != 0)
+            last = i;
+    }
+    if (last < 1) {
+        setup_complain("which files? Try 'tandem %s --help'", verb->name);
+        return false;
+    }
+    const char *path = argv[last];
+    for (int i = last; i + 1 < *argc; i++)
+        argv[i] = argv[i + 1];
+    --*argc;
+    if (!outside_start(&input->outside, verb, path))
+        return false;
+    if (verb->input == VERB_READER)
+        input->fds[input->n++] = input->outside.input;
+    return true;
+}
+
 static bool input_of(struct input *input, const struct verb *verb, int *argc, const char **argv)
 {
     make_room((size_t)*argc);
     input->fds = mem_new_array((size_t)*argc + 1, sizeof *input->fds);
     input->n = 0;
+    input->outside = (struct outside){0};
     switch (verb->input) {
     case VERB_NOTHING:
         return true;
@@ -168,6 +199,9 @@ static bool input_of(struct input *input, const struct verb *verb, int *argc, co
         return file_open(input, verb, argc, argv);
     case VERB_MESSAGES:
         return messages_open(input, verb, argc, argv);
+    case VERB_READER:
+    case VERB_WRITER:
+        return files_open(input, verb, argc, argv);
     }
     return false;
 }
@@ -253,9 +287,14 @@ static int run(const struct config *config, const struct verb *verb, const struc
     for (int i = 0; i < argc; i++)
         args[i] = argv[i];
     int status = verb->input == VERB_MESSAGES ? EX_USAGE : EXIT_FAILED;
-    if (input_of(&input, verb, &argc, args))
+    if (input_of(&input, verb, &argc, args)) {
+        output_set_data(output, input.outside.data);
         status = run_with(config, verb, argc, args, &input, output);
+    }
+    output_set_data(output, NULL);
     input_close(&input);
+    if (!outside_end(&input.outside) && !status)
+        status = EXIT_FAILED;
     mem_free(args);
     return output_end(output) || status ? status : EXIT_FAILED;
 }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "auth/auth.h"
 #include "auth/users.h"
@@ -203,4 +204,14 @@ bool verb_wait(struct verb_call *call, struct store_wait *wait, const char *what
 int verb_tally(size_t done, size_t failed)
 {
     return failed == 0 ? EXIT_DONE : done ? EXIT_PARTLY : EXIT_FAILED;
+}
+
+/* Two pieces are under way: this thread has nothing better to do than to wait for them. */
+enum err verb_incoming_write(struct store_incoming *in, struct slice octets)
+{
+    const struct timespec nap = {.tv_nsec = 1000000};
+    enum err e;
+    while ((e = store_incoming_write(in, octets)) == ERR_AGAIN)
+        nanosleep(&nap, NULL);
+    return e;
 }

@@ -45,7 +45,9 @@ enum verb_input {
     VERB_NOTHING,
     VERB_PASSWORD, /* one line: asked for on the terminal, or from stdin with --password-stdin */
     VERB_FILE,     /* the last argument names it, "-" is stdin */
-    VERB_MESSAGES  /* each further argument names one, run once for each; none: stdin */
+    VERB_MESSAGES, /* each further argument names one, run once for each; none: stdin */
+    VERB_READER,   /* the last argument names files; what `reader` writes about them */
+    VERB_WRITER    /* none; the last argument names files, made of its data by `writer` */
 };
 
 enum verb_down {
@@ -74,6 +76,9 @@ struct verb {
     bool to_file; /* its data: the last argument names the file, "-" is standard output */
     enum verb_down down;
     int (*run)(struct verb_call *call); /* exit status */
+    /* In a process of the tool that stays who called it (cmd/mail/files.h). */
+    void (*reader)(const char *path, int fd);
+    bool (*writer)(const char *path, int fd);
 };
 
 extern const struct verb verbs[]; /* sorted by name, ends with a row without one */
@@ -234,6 +239,9 @@ MUST_CHECK bool verb_wait(struct verb_call *call, struct store_wait *wait, const
 /* Exit status of a verb that was to do several things. */
 int verb_tally(size_t done, size_t failed);
 
+/* store_incoming_write for whoever may wait. */
+MUST_CHECK enum err verb_incoming_write(struct store_incoming *in, struct slice octets);
+
 /* The verbs, by file. */
 int verb_account_export(struct verb_call *call);
 int verb_account_import(struct verb_call *call);
@@ -248,6 +256,7 @@ int verb_domain_add(struct verb_call *call);
 int verb_expunge(struct verb_call *call);
 int verb_fetch(struct verb_call *call);
 int verb_flags(struct verb_call *call);
+int verb_import_mail(struct verb_call *call);
 int verb_journal(struct verb_call *call);
 int verb_kick(struct verb_call *call);
 int verb_mailbox_create(struct verb_call *call);

@@ -1,6 +1,7 @@
 /* The table of verbs: one block each, sorted by name. */
 #include <string.h>
 
+#include "cmd/mail/files.h"
 #include "cmd/verb.h"
 #include "cmd/when.h"
 
@@ -13,6 +14,13 @@
     "S is yescrypt, argon2id, scram-sha-256, scram-sha-1, bcrypt, sha512-crypt,\n" \
     "ssha512 or ssha256."
 #define ABOUT_UIDS "UIDS is a set such as 1:5,9,12:* (* is the last one) or all."
+
+#define ABOUT_IMPORT \
+    "Messages that are here already are left out, so a second run goes on where the\n" \
+    "first ended; nobody else may change the files meanwhile. Exit status 3: a part was\n" \
+    "left out, and said.\n"
+#define IMPORT_MAILBOX {"--mailbox", "M", "put all of it below this mailbox"}
+#define DRY_RUN {"--dry-run", NULL, "only say what would be imported"}
 
 const struct verb verbs[] = {
     {
@@ -130,6 +138,19 @@ const struct verb verbs[] = {
                  "left out) or a keyword. =FLAG takes all others away, = alone all.",
         .down = DOWN_WRITES,
         .run = verb_flags,
+    },
+    {
+        .name = "import maildir",
+        .arguments = "NAME DIR",
+        .help = "take in the mail of a Maildir, with what its clients remember",
+        .about = ABOUT_IMPORT
+            "Folders are Maildir++ or LAYOUT=fs; flags, keywords, UIDs, POP3 UIDLs and order,\n"
+            "dates and subscriptions are those of Dovecot's and Courier's files.",
+        .options = {IMPORT_MAILBOX, DRY_RUN},
+        .input = VERB_READER,
+        .down = DOWN_WRITES,
+        .run = verb_import_mail,
+        .reader = maildir_read,
     },
     {
         .name = "journal",

@@ -60,6 +60,17 @@ static enum err acct_of(struct turn *turn, uint32_t a, uint64_t nonce, struct ac
     return !e && ret->row.nonce != nonce ? ERR_NOTFOUND : e;
 }
 
+/* A mailbox that never held a message leaves its UIDVALIDITY to one that did. */
+static enum err give_up(struct turn *turn, struct acct *acct, uint32_t m)
+{
+    struct box box;
+    enum err e = box_load(turn->txn, turn->env, acct->a, m, &box);
+    if (e || box.row.uidnext != 1)
+        return e;
+    box.row.uidvalidity = account_uidvalidity(acct, turn->now);
+    return turn_box_save(turn, &box);
+}
+
 /* Nobody has been told of a message in it: another UIDVALIDITY takes nothing from anybody. Later
  * mailboxes must not get it again. */
 static enum err take_uidvalidity(struct turn *turn, struct acct *acct, struct box *box,
@@ -68,11 +79,15 @@ static enum err take_uidvalidity(struct turn *turn, struct acct *acct, struct bo
     uint32_t m;
     bool live;
     enum err e = owner_of(turn, acct->a, uidvalidity, &m, &live);
+    if (acct->row.next_uidvalidity <= uidvalidity)
+        acct->row.next_uidvalidity = uidvalidity + 1;
+    if (!e && live)
+        e = give_up(turn, acct, m);
+    if (!e)
+        e = owner_of(turn, acct->a, uidvalidity, &m, &live);
     if (e != ERR_NOTFOUND)
         return e;
     box->row.uidvalidity = uidvalidity;
-    if (acct->row.next_uidvalidity <= uidvalidity)
-        acct->row.next_uidvalidity = uidvalidity + 1;
     return ERR_OK;
 }
 
@@ -143,7 +158,7 @@ struct importing {
     struct store_incoming *in;
     uint32_t uid, order;
     bool recent;
-    struct slice uidl; /* owned; may be empty */
+    struct slice uidl, guid; /* owned; may be empty */
 };
 
 struct import_op {
@@ -221,7 +236,8 @@ static enum err write_uidl(struct batch *b, const struct importing *message, uin
                            bool *ret_has)
 {
     char text[UIDL_MAX + 1], natural_text[UIDL_MAX + 1];
-    struct slice uidl = message->uidl;
+    bool by_guid = b->format == UIDL_GUID && !message->uidl.len;
+    struct slice uidl = by_guid ? message->guid : message->uidl;
     bool kept = uid == message->uid && b->box.row.uidvalidity == b->op->uidvalidity;
     enum err e = uidl.len || kept ? ERR_OK : old_uidl(b, message, text, &uidl);
     struct slice natural = slice(natural_text, uidl_make(b->format, b->box.row.uidvalidity, uid,
@@ -355,6 +371,7 @@ static void import_release(struct op *base)
         else
             incoming_unref(op->messages[i].in);
         mem_free((char *)(uintptr_t)op->messages[i].uidl.ptr);
+        mem_free((char *)(uintptr_t)op->messages[i].guid.ptr);
     }
     mem_free((char *)(uintptr_t)op->path.ptr);
     mem_free(op->messages);
@@ -365,12 +382,14 @@ static void import_release(struct op *base)
 static const struct op_kind import_kind = {
     .name = "import", .apply = import_apply, .release = import_release, .grows = true};
 
-static bool uidl_valid(struct slice uidl)
+/* A copy; empty if it is no UIDL (RFC 1939 section 7). */
+static struct slice kept_uidl(struct slice uidl)
 {
     for (size_t i = 0; i < uidl.len; i++)
         if (uidl.ptr[i] < 0x21 || uidl.ptr[i] > 0x7e)
-            return false;
-    return uidl.len <= UIDL_MAX;
+            return SLICE_NONE;
+    return uidl.len && uidl.len <= UIDL_MAX ? slice(mem_dup(uidl.ptr, uidl.len), uidl.len)
+                                            : SLICE_NONE;
 }
 
 void store_import(struct store_account *account, struct slice path, uint32_t uidvalidity,
@@ -393,10 +412,12 @@ void store_import(struct store_account *account, struct slice path, uint32_t uid
         incoming_seal(from->in);
         octets += from->in->len;
         staged |= from->in->staged;
-        op->messages[i] = (struct importing){
-            .in = from->in, .uid = from->uid, .order = from->order, .recent = from->recent};
-        if (from->uidl.len && uidl_valid(from->uidl))
-            op->messages[i].uidl = slice(mem_dup(from->uidl.ptr, from->uidl.len), from->uidl.len);
+        op->messages[i] = (struct importing){.in = from->in,
+                                             .uid = from->uid,
+                                             .order = from->order,
+                                             .recent = from->recent,
+                                             .uidl = kept_uidl(from->uidl),
+                                             .guid = kept_uidl(from->guid)};
     }
     op->op = (struct op){.kind = &import_kind,
                          .env = account->env,

@@ -550,6 +550,7 @@ struct store_import {
     uint32_t order;            /* place in the maildrop; 0: by UID */
     bool recent;
     struct slice uidl; /* that the source gives it for certain; empty: by the account's format */
+    struct slice guid; /* its UIDL if that format is guid */
     unsigned char emailid[16]; /* made of what names the message in the source: see _known */
 };
 /* A batch of messages, in the order of their UIDs, into a mailbox that is there. UIDs are kept

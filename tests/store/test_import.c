@@ -144,9 +144,9 @@ static void a_taken_uidvalidity_is_given_up(void **state)
 {
     struct home *home = *state;
     assert_int_equal(box_of(home, "A", V, 0), V);
+    assert_int_equal(import_one(home, "A", V, 5, 1), 5);
     uint32_t other = box_of(home, "B", V, 0);
     assert_int_not_equal(other, V);
-    assert_int_equal(import_one(home, "A", V, 5, 1), 5);
     assert_int_equal(import_one(home, "B", V, 6, 2), 1);
     assert_uidls(home, "B", "00000006499602d2");
     /* in A this is the UIDL of another message */
@@ -154,6 +154,14 @@ static void a_taken_uidvalidity_is_given_up(void **state)
     char expected[64];
     snprintf(expected, sizeof expected, "00000006499602d2 00000002%08x", other);
     assert_uidls(home, "B", expected);
+}
+
+static void an_unused_mailbox_leaves_its_uidvalidity_to_another(void **state)
+{
+    struct home *home = *state;
+    uint32_t own = home_box(home, "Trash").row.uidvalidity;
+    assert_int_equal(box_of(home, "INBOX", own, 0), own);
+    assert_true(home_box(home, "Trash").row.uidvalidity > own);
 }
 
 static void later_mailboxes_do_not_get_it_again(void **state)
@@ -281,6 +289,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_used_mailbox_keeps_its_own_and_writes_overrides, start,
                                         stop),
         cmocka_unit_test_setup_teardown(a_taken_uidvalidity_is_given_up, start, stop),
+        cmocka_unit_test_setup_teardown(an_unused_mailbox_leaves_its_uidvalidity_to_another, start,
+                                        stop),
         cmocka_unit_test_setup_teardown(later_mailboxes_do_not_get_it_again, start, stop),
         cmocka_unit_test_setup_teardown(what_came_late_gets_a_new_uid_and_its_old_uidl, start,
                                         stop),

@@ -1,0 +1,47 @@
+/* What the readers of Maildirs and mboxes share: names of folders, and the stream that they write.
+ */
+#ifndef TANDEM_CMD_MAIL_TREE_H
+#define TANDEM_CMD_MAIL_TREE_H
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "cmd/mail/record.h"
+
+enum { TREE_DEPTH_MAX = 32, TREE_FOLDERS_MAX = 100000 };
+
+struct folder {
+    char *dir;          /* below the root; "" is the root itself */
+    struct slice path;  /* of the mailbox, UTF-8, '/' between components */
+    struct slice shown; /* its spelling on the disk, if that could not be kept */
+};
+
+struct tree {
+    int fd; /* the root */
+    uid_t owner;
+    bool utf8; /* names are UTF-8, not modified UTF-7 */
+    struct folder *folders;
+    size_t n, cap;
+    struct arena arena; /* paths */
+    struct record_out out;
+};
+
+void tree_init(struct tree *tree, int out);
+void tree_finish(struct tree *tree); /* flushes */
+/* A mailbox whose name is `name`, its components between `separator`. */
+void tree_add(struct tree *tree, const char *dir, struct slice name, char separator);
+/* INBOX first, then by path; a line if there are too many. */
+void tree_sort(struct tree *tree);
+/* `name` as UTF-8, in the tree's arena: from modified UTF-7, if it is that and the tree is not
+ * UTF-8. What is neither becomes '_'; *ret_same is cleared then. */
+struct slice tree_name(struct tree *tree, struct slice name, char separator, bool *ret_same);
+/* As openat, but not through links nor out of `at`: root may be reading what a user has laid out.
+ */
+int tree_open_below(int at, const char *name, int flags);
+/* Opens a file below `at` for reading: a file of its own, not a link, pipe or device. -1:
+ * complained, as "SHOWN: why". */
+int tree_open(struct tree *tree, int at, const char *name, const char *shown, struct stat *ret);
+/* Of a time, in 15 minutes: the zone that holds here. */
+int8_t tree_zone(uint32_t at);
+
+#endif

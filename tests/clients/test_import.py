@@ -1,0 +1,370 @@
+"""Moving in from another server: what a real Dovecot has kept is taken over, and clients that used
+it find all they remember; what cannot be taken is said in one line each, and a second run completes
+what the first could not."""
+import email.utils
+import glob
+import json
+import os
+import poplib
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+from conftest import PASSWORD, PORTS, ok, service_user
+from dovecot import Dovecot, Front, forward, unpack
+from test_pop3_clients import Fetchmail, Getmail, Mpop
+
+MAIL = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "mail")
+
+
+def mails(n):
+    for name in sorted(name for name in os.listdir(MAIL) if name.endswith(".eml"))[:n]:
+        with open(os.path.join(MAIL, name), "rb") as f:
+            yield f.read().replace(b"\n", b"\r\n")
+
+
+def public(folder):
+    """Whoever owns the mail gets into it."""
+    path = str(folder)
+    while path != "/":
+        if os.stat(path).st_uid == os.geteuid():
+            os.chmod(path, os.stat(path).st_mode | 0o711)
+        path = os.path.dirname(path)
+
+
+@pytest.fixture
+def dovecot(build, tmp_path):
+    public(tmp_path)
+    return Dovecot(unpack(os.path.join(build, "tests")), tmp_path / "Maildir",
+                   service_user().pw_name)
+
+
+def run_import(server, *arguments, status=0, kind="maildir"):
+    """What it says: rows of the table as JSON, and lines of complaint without the tool's name."""
+    done = server.tool("import", kind, "--json", *map(str, arguments))
+    assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
+    rows = {row["mailbox"]: row for row in json.loads(done.stdout or "[]")}
+    lines = [line.removeprefix("tandem: ") for line in done.stderr.splitlines()]
+    return rows, lines
+
+
+def snapshot(imap, name):
+    """{uid: (flags, INTERNALDATE, octets)} of a mailbox, and its UIDVALIDITY."""
+    ok(imap.select(f'"{name}"', readonly=True))
+    status, data = imap.response("UIDVALIDITY")
+    assert status == "UIDVALIDITY"
+    found = {}
+    for entry in ok(imap.uid("FETCH", "1:*", "(UID FLAGS INTERNALDATE BODY.PEEK[])")):
+        if not isinstance(entry, tuple):
+            continue
+        uid = int(re.search(rb"UID (\d+)", entry[0]).group(1))
+        flags = set(re.search(rb"FLAGS \(([^)]*)\)", entry[0]).group(1).decode().split())
+        date = re.search(rb'INTERNALDATE "([^"]*)"', entry[0]).group(1).decode()
+        found[uid] = (flags - {"\\Recent"}, email.utils.parsedate_to_datetime(date), entry[1])
+    return int(data[0]), found
+
+
+def live_with_dovecot(dovecot):
+    """Some months of use: folders, flags, keywords, dates, mail that came and went."""
+    imap = dovecot.imap()
+    for name in ("Work.2025", "Entw&APw-rfe", "Empty"):
+        ok(imap.create(f'"{name}"'))
+        ok(imap.subscribe(f'"{name}"'))
+    for i, mail in enumerate(mails(12)):
+        flags = ["", "\\Seen", "\\Seen \\Answered", "\\Flagged $Label1", "urgent \\Seen"][i % 5]
+        date = imaplib_date(1600000000 + 86400 * i)
+        ok(imap.append("INBOX" if i < 8 else '"Work.2025"', flags, date, mail))
+    ok(imap.append('"Entw&APw-rfe"', "\\Draft", None, b"Subject: unfinished\r\n\r\n...\r\n"))
+    ok(imap.select("INBOX"))
+    ok(imap.store("2,5", "+FLAGS", "\\Deleted"))
+    ok(imap.expunge())
+    ok(imap.logout() and ("OK", None))
+
+
+def imaplib_date(seconds):
+    return time.strftime('"%d-%b-%Y %H:%M:%S +0000"', time.gmtime(seconds))
+
+
+MBSYNC = """
+IMAPStore far
+Host {address}
+Port {port}
+User alice
+Pass {password}
+SSLType None
+AuthMechs LOGIN
+
+MaildirStore near
+Path {home}/mail/
+Inbox {home}/mail/INBOX
+SubFolders Verbatim
+
+Channel all
+Far :far:
+Near :near:
+Patterns *
+Create Near
+Expunge Both
+SyncState *
+"""
+
+
+def mbsync(home, address, port):
+    config = home / "mbsyncrc"
+    config.write_text(MBSYNC.format(address=address, port=port, password=PASSWORD, home=home))
+    (home / "mail").mkdir(exist_ok=True)
+    done = subprocess.run(["mbsync", "-c", str(config), "-a"], capture_output=True, text=True,
+                          timeout=120, check=False, env={**os.environ, "HOME": str(home)})
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def files_of(folder):
+    """{path: inode}: a message that is downloaded again is another file."""
+    return {path: os.stat(path).st_ino
+            for path in glob.glob(os.path.join(folder, "**", "*"), recursive=True)
+            if os.path.basename(os.path.dirname(path)) in ("cur", "new")}
+
+
+def uidls(connect):
+    pop3 = connect()
+    lines = [line.decode() for line in pop3.uidl()[1]]
+    pop3.quit()
+    return lines
+
+
+class Pop3Client:
+    """One of test_pop3_clients, at an address that moves."""
+
+    def __new__(cls, kind, front, folder, certificate):
+        server = type("Where", (), {"address": front.address, "certificate": certificate})()
+        folder.mkdir()
+        client = kind(server, str(folder), "alice", "plain", True)
+        client.port = front.port
+        return client
+
+
+def test_clients_of_dovecot_download_nothing_again(dovecot, make_server, tmp_path):
+    server = make_server(["alice"])
+    live_with_dovecot(dovecot)
+    front = Front(server.address, dovecot.serve_pop3)
+    clients = {kind.__name__: Pop3Client(kind, front, tmp_path / kind.__name__, server.certificate)
+               for kind in (Fetchmail, Getmail, Mpop)}
+    assert {name: client.fetch() for name, client in clients.items()} == \
+        {name: 6 for name in clients}
+    imap_front = Front(server.address, dovecot.serve_imap)
+    mbsync(tmp_path, imap_front.address, imap_front.port)
+    near = files_of(tmp_path / "mail")
+    assert len(near) == 11
+
+    before = {}
+    imap = dovecot.imap()
+    for name in ("INBOX", "Work.2025", "Entw&APw-rfe", "Empty"):
+        before[name.replace(".", "/")] = snapshot(imap, name)
+    imap.logout()
+    known = uidls(lambda: connect_pop3(front))
+
+    rows, lines = run_import(server, "alice", dovecot.maildir)
+    assert lines == ["11 messages imported, 0 here already, 0 left out"]
+    assert {name: row["imported"] for name, row in rows.items()} == \
+        {"INBOX": 6, "Work/2025": 4, "Entwürfe": 1, "Empty": 0}
+    assert all(row["uids"] == "kept" for row in rows.values())
+
+    imap = server.imap("alice", None)
+    for name, was in before.items():
+        assert snapshot(imap, name) == was, name
+    subscribed = {line.decode().split(' "/" ')[1].strip('"')
+                  for line in ok(imap.lsub()) if line}
+    assert {"Work/2025", "Entw&APw-rfe", "Empty"} <= subscribed
+    imap.logout()
+    front.serve = forward(server.address, PORTS["pop3"])
+    assert uidls(lambda: connect_pop3(front)) == known
+
+    mbsync(tmp_path, server.address, PORTS["imap"])
+    assert files_of(tmp_path / "mail") == near
+    assert {name: client.fetch() for name, client in clients.items()} == \
+        {name: 0 for name in clients}
+
+    # new mail comes to them from here
+    server.deliver(b"From: bob@example.net\r\nSubject: new\r\n\r\nhello\r\n", "alice")
+    assert {name: client.fetch() for name, client in clients.items()} == \
+        {name: 1 for name in clients}
+
+    rows, lines = run_import(server, "alice", dovecot.maildir)
+    assert lines == ["0 messages imported, 11 here already, 0 left out"]
+    front.close()
+    imap_front.close()
+    assert server.tool("check", "--bodies").returncode == 0
+
+
+def connect_pop3(front):
+    pop3 = poplib.POP3(front.address, front.port, timeout=30)
+    pop3.user("alice")
+    pop3.pass_(PASSWORD)
+    return pop3
+
+
+# --- what cannot be taken ------------------------------------------------------------------------
+
+
+def maildir(folder, *messages, sub=""):
+    """A Maildir with these files: (name, octets)."""
+    for name in ("cur", "new", "tmp"):
+        os.makedirs(folder / sub / name, exist_ok=True)
+    for name, octets in messages:
+        (folder / sub / "cur" / name).write_bytes(octets)
+    return folder
+
+
+def letter(subject, size=0):
+    return f"Subject: {subject}\n\n".encode() + b"x" * size + b"\n"
+
+
+def count(server, user, mailbox="INBOX"):
+    imap = server.imap(user, None)
+    status = ok(imap.status(f'"{mailbox}"', "(MESSAGES)"))[0]
+    imap.logout()
+    return int(re.search(rb"MESSAGES (\d+)", status).group(1))
+
+
+def test_each_bad_message_is_one_line_and_a_second_run_completes(make_server, tmp_path):
+    server = make_server(["alice"], {("store", "message_size"): "64k"})
+    box = maildir(tmp_path / "Maildir",
+                  ("1600000001.M1P1.h:2,S", letter("good")),
+                  ("1600000002.M2P1.h,S=100:2,S", letter("cut off")),
+                  ("1600000003.M3P1.h,W=100:2,S", letter("cut off, too")),
+                  ("1600000004.M4P1.h:2,", letter("large", 70000)),
+                  ("1600000005.M5P1.h:2,", b""),
+                  ("1600000006.M6P1.h:2,", b"Subject: nul\0 and\r\r\n\nbare\nlf \xff\r\n"))
+    os.symlink("/etc/passwd", box / "cur" / "1600000007.M7P1.h:2,")
+    os.mkfifo(box / "cur" / "1600000008.M8P1.h:2,")
+    os.mkdir(box / "cur" / "1600000009.M9P1.h:2,")
+    (box / "tmp" / "1600000010.M1P1.h").write_bytes(letter("never arrived"))
+    os.makedirs(box / ".Half" / "new")
+    (box / "dovecot-keywords").write_bytes(b"0 known\nwhat\n1 cut")
+    rows, lines = run_import(server, "alice", box, status=3)
+    assert sorted(lines) == sorted([
+        "INBOX/dovecot-keywords: line 2 is broken and left out",
+        "INBOX/dovecot-keywords: line 3 is broken and left out",
+        "INBOX/cur/1600000002.M2P1.h,S=100:2,S: half copied: 19 octets, its name says 100",
+        "INBOX/cur/1600000003.M3P1.h,W=100:2,S: half copied: 27 octets, its name says 100",
+        "INBOX/cur/1600000004.M4P1.h:2,: is larger than [store] message_size",
+        "INBOX/cur/1600000005.M5P1.h:2,: is empty",
+        "INBOX/cur/1600000007.M7P1.h:2,: is a link: left out",
+        "INBOX/cur/1600000008.M8P1.h:2,: is not a file",
+        "INBOX/cur/1600000009.M9P1.h:2,: is not a file",
+        ".Half/cur: is not there: half copied?",
+        "2 messages imported, 0 here already, 8 left out"])
+    imap = server.imap("alice")
+    bodies = sorted(row["BODY"] for row in imap.fetch_dict("1:*", "(UID BODY.PEEK[])").values()
+                    if "BODY" in row)
+    assert len(bodies) == 2
+    imap.logout()
+    pop3 = server.pop3("alice")
+    assert pop3.retr(2)[1] == [b"Subject: nul\0 and\r", b"", b"bare", b"lf \xff"]
+    pop3.quit()
+
+    os.rename(box / "cur" / "1600000002.M2P1.h,S=100:2,S", box / "cur" / "1600000002.M2P1.h,S=19:2,S")
+    (box / "cur" / "1600000003.M3P1.h,W=100:2,S").write_bytes(letter("whole", 80).replace(b"\n", b"\r\n"))
+    for name in ("4.M4", "5.M5", "7.M7", "8.M8"):
+        os.remove(box / "cur" / f"160000000{name}P1.h:2,")
+    os.rmdir(box / "cur" / "1600000009.M9P1.h:2,")
+    os.remove(box / "dovecot-keywords")
+    shutil.rmtree(box / ".Half")
+    rows, lines = run_import(server, "alice", box)
+    assert lines == ["2 messages imported, 2 here already, 0 left out"]
+    assert count(server, "alice") == 4
+
+
+def test_broken_indexes_cost_their_uids_and_no_mail(make_server, tmp_path):
+    server = make_server(["alice", "bob", "carol"])
+    names = [f"160000000{i}.M{i}P1.h" for i in range(1, 5)]
+    box = maildir(tmp_path / "Maildir", *((name + ":2,S", letter(name)) for name in names))
+    uidlist = box / "dovecot-uidlist"
+    uidlist.write_text("3 Vnone N9\n")
+    rows, lines = run_import(server, "alice", box, status=3)
+    assert lines == ["INBOX/dovecot-uidlist: its first line is broken: UIDs are not kept",
+                     "4 messages imported, 0 here already, 0 left out"]
+    uidlist.write_text(f"3 V1234567890 N9 Gabc\n4 :{names[0]}\n4 :{names[1]}\nx :{names[2]}\n"
+                       f"6 P\x01 :{names[2]}\n7 Ptwice :{names[3]}\n8 Ptwice :gone\n9 :cut of")
+    rows, lines = run_import(server, "bob", box, status=3)
+    assert lines == [
+        "INBOX/dovecot-uidlist: line 4 is broken and left out",
+        "INBOX/dovecot-uidlist: line 8 is broken and left out",
+        f"INBOX/dovecot-uidlist: UID 4 is given twice; {names[1]} gets a new one",
+        f"INBOX/dovecot-uidlist: the UIDL of {names[2]} is none: it gets another",
+        "INBOX/dovecot-uidlist: the UIDL of gone is another's too: it gets another",
+        "4 messages imported, 0 here already, 0 left out"]
+    pop3 = server.pop3("bob")
+    assert [line.split()[1] for line in pop3.uidl()[1]] == \
+        [b"00000004499602d2", b"00000006499602d2", b"twice", b"00000009499602d2"]
+    pop3.quit()
+    uidlist.unlink()
+    uidlist.mkdir()
+    rows, lines = run_import(server, "carol", box, status=3)
+    assert lines[0].startswith("INBOX/dovecot-uidlist: cannot be read: ")
+
+
+def test_names_that_cannot_be_are_mended_and_said(make_server, tmp_path):
+    server = make_server(["alice"])
+    box = maildir(tmp_path / "Maildir", ("1.M1.h:2,", letter("in")))
+    for name in (b".Per%cent", b".Caf\xe9", b".Shared.x", b"." + b"a" * 250, b".Fine.Sub",
+                 b".nested&-name"):
+        os.makedirs(os.path.join(os.fsencode(box), name, b"cur"))
+    deep = os.fsencode(box) + b"/." + b".".join([b"d"] * 40)
+    os.makedirs(deep + b"/cur")
+    rows, lines = run_import(server, "alice", box, "--mailbox", "Old", status=3)
+    assert sorted(lines) == sorted([
+        "'Caf?' becomes 'Old/Caf_'",
+        "'Per%cent' becomes 'Old/Per_cent'",
+        f"'{'/'.join('d' * 40)}' cannot be a mailbox: it is left out",
+        "1 messages imported, 0 here already, 1 left out"])
+    assert {"Old", "Old/Shared/x", "Old/Fine/Sub"} <= set(rows)
+    rows, lines = run_import(server, "alice", box, status=3)
+    assert "'Shared/x' becomes 'Shared_/x'" in lines
+
+
+def test_nothing_to_import_is_one_line(make_server, tmp_path):
+    server = make_server(["alice"])
+    for arguments, text in (
+            (("alice", tmp_path), f"{tmp_path}: no Maildir: there is no cur/ in it or below"),
+            (("alice", tmp_path / "no"), f"{tmp_path}/no: No such file or directory"),
+            (("nobody", tmp_path), "nobody@example.org: there is no such account")):
+        done = server.tool("import", "maildir", *map(str, arguments))
+        assert (done.returncode, done.stderr) == (1, f"tandem: {text}\n")
+        assert "imported" not in done.stdout
+    assert server.tool("import", "maildir", "alice").returncode == 1
+
+
+def test_a_full_quota_stops_it_until_there_is_room(make_server, tmp_path):
+    server = make_server(["alice"])
+    assert server.tool("user", "set", "alice", "store.quota_messages=3").returncode == 0
+    box = maildir(tmp_path / "Maildir", *((f"{i}.M{i}.h:2,", letter(i)) for i in range(1, 9)))
+    rows, lines = run_import(server, "alice", box, status=3)
+    assert lines == ["3 messages imported, 0 here already, 0 left out",
+                     "stopped: the quota is full; run it again to go on"]
+    assert server.tool("user", "unset", "alice", "store.quota_messages").returncode == 0
+    rows, lines = run_import(server, "alice", box)
+    assert lines == ["5 messages imported, 3 here already, 0 left out"]
+    assert count(server, "alice") == 8
+
+
+def test_what_may_not_be_read_is_said(make_server, tmp_path):
+    server = make_server(["alice"])
+    public(tmp_path)
+    box = maildir(tmp_path / "Maildir", ("1.M1.h:2,", letter("in")), ("2.M2.h:2,", letter("in")))
+    os.makedirs(box / ".Closed" / "cur")
+    os.chmod(box / "cur" / "1.M1.h:2,", 0)
+    os.chmod(box / ".Closed" / "cur", 0)
+    user = service_user()  # who may ask the daemon, and is not root
+    done = subprocess.run(
+        [os.path.join(server.programs, "tandem"), "-c", server.ini, "import", "maildir", "alice",
+         str(box)], capture_output=True, text=True, timeout=60, check=False,
+        **({"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+           if os.geteuid() == 0 else {}))
+    assert done.returncode == 3
+    assert done.stderr == ("tandem: INBOX/cur/1.M1.h:2,: Permission denied\n"
+                           "tandem: .Closed/cur: Permission denied\n")
+    assert count(server, "alice") == 1
+    os.chmod(box / ".Closed" / "cur", 0o755)

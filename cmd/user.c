@@ -1,4 +1,4 @@
-/* tandem user add, passwd, delete, enable, disable, list, show, set, unset. */
+/* tandem user add, passwd, delete, enable, disable, show, set, unset. */
 #include "cmd/user.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "auth/users.h"
 #include "cmd/setup.h"
 
-enum { CREDS_MAX = 64, OPTS_MAX = 256, LIST_MEMORY = 16 << 20 };
+enum { CREDS_MAX = 64, OPTS_MAX = 256 };
 
 const char *user_scheme(struct verb_call *call)
 {
@@ -164,9 +164,11 @@ int verb_user_delete(struct verb_call *call)
     struct store_wait *wait = store_wait_new();
     store_user_delete(call->store, user.login, store_wait_to(wait));
     int status = outcome(call, call->argv[0], wait);
-    if (status == EXIT_DONE)
-        store_live_kick(call->store, user.acct);
-    return status;
+    if (status)
+        return status;
+    store_live_kick(call->store, user.acct);
+    verb_say(call, SLICE_FMT ": deleted", SLICE_ARG(user.login));
+    return EXIT_DONE;
 }
 
 static int switch_to(struct verb_call *call, bool disabled)
@@ -195,95 +197,7 @@ int verb_user_enable(struct verb_call *call)
     return switch_to(call, false);
 }
 
-/* --- list, show ------------------------------------------------------------------------------- */
-
-static const char *state_of(const struct store_user *user)
-{
-    return user->disabled ? "disabled" : "enabled";
-}
-
-/* What the account holds, and its quota. Not ERR_OK: it has just been deleted, or its shard is in
- * trouble; a list goes on without the figures. */
-static enum err usage_of(struct verb_call *call, struct arena *arena, const struct store_user *user,
-                         struct store_usage *ret, struct store_limits *ret_limits)
-{
-    struct settings settings;
-    struct store_account *account;
-    auth_settings(call->config, user, arena, &settings);
-    *ret_limits = auth_limits(&settings);
-    enum err e = store_account_open(call->reader, user, ret_limits, &account);
-    if (e)
-        return e;
-    e = store_usage(call->reader, account, ret);
-    store_account_close(account);
-    return e;
-}
-
-enum { LIST_PIECE = 256 }; /* accounts read in one snapshot */
-
-struct list_piece {
-    struct arena arena;
-    struct slice logins[LIST_PIECE];
-    size_t n;
-};
-
-static bool collect_login(void *arg, struct slice login, uint32_t acct)
-{
-    struct list_piece *piece = arg;
-    (void)acct;
-    piece->logins[piece->n] = arena_dup(&piece->arena, login);
-    return ++piece->n < LIST_PIECE;
-}
-
-static void list_row(struct verb_call *call, struct arena *arena, struct slice login)
-{
-    struct store_user user;
-    struct store_usage usage;
-    struct store_limits limits;
-    if (store_user_find(call->reader, login, arena, &user))
-        return; /* deleted a moment ago */
-    enum err e = usage_of(call, arena, &user, &usage, &limits);
-    store_reader_idle(call->reader);
-    verb_row(call, cell_text(login), cell_str(state_of(&user)),
-             e ? cell_none(COLUMN_NUMBER) : cell_number(usage.messages),
-             e ? cell_none(COLUMN_OCTETS) : cell_octets(usage.octets),
-             e || !limits.quota_octets ? cell_none(COLUMN_OCTETS)
-                                       : cell_octets(limits.quota_octets));
-}
-
-int verb_user_list(struct verb_call *call)
-{
-    static const struct column columns[] = {
-        {"login",        COLUMN_TEXT},
-        {"state",              COLUMN_TEXT},
-        {"messages",COLUMN_NUMBER},
-        {"octets",     COLUMN_OCTETS},
-        {"quota",              COLUMN_OCTETS},
-        {0}
-    };
-    struct list_piece piece;
-    char from[1024];
-    struct slice last = SLICE_NONE;
-    enum err e;
-    if (!verb_arguments(call, 0, 0))
-        return EXIT_USAGE;
-    verb_columns(call, columns);
-    do {
-        arena_init(&piece.arena, LIST_MEMORY);
-        piece.n = 0;
-        e = store_user_each(call->reader, last, collect_login, &piece);
-        for (size_t i = 0; i < piece.n; i++)
-            list_row(call, &piece.arena, piece.logins[i]);
-        if (piece.n) { /* the next one sorts behind this with a NUL */
-            struct slice login = slice_first(piece.logins[piece.n - 1], sizeof from - 1);
-            memcpy(from, login.ptr, login.len);
-            from[login.len] = '\0';
-            last = slice(from, login.len + 1);
-        }
-        arena_reset(&piece.arena);
-    } while (!e && piece.n == LIST_PIECE && !verb_gone(call));
-    return e ? verb_complain(call, "%s", err_text(e)) : EXIT_DONE;
-}
+/* --- show ------------------------------------------------------------------------------------ */
 
 /* "pop3.hide_seen=yes" of the account itself or of its domain. */
 static struct slice *settings_list(struct verb_call *call, const struct store_user *user,
@@ -353,15 +267,15 @@ int verb_user_show(struct verb_call *call)
         creds[i] = credential(call, &user.creds[i]);
     const struct slice *own = settings_list(call, &user, false, &nown);
     const struct slice *of_domain = settings_list(call, &user, true, &nof_domain);
-    enum err e = usage_of(call, &call->arena, &user, &usage, &limits);
+    enum err e = user_usage(call, &call->arena, &user, &usage, &limits);
     store_reader_idle(call->reader);
     verb_record(call, columns);
-    verb_row(call, cell_text(user.login), cell_number(user.acct), cell_number(user.shard),
-             cell_str(state_of(&user)), e ? cell_none(COLUMN_NUMBER) : cell_number(usage.messages),
-             e ? cell_none(COLUMN_OCTETS) : cell_octets(usage.octets),
-             e || !limits.quota_octets ? cell_none(COLUMN_OCTETS)
-                                       : cell_octets(limits.quota_octets),
-             cell_list(creds, user.ncreds), cell_list(own, nown), cell_list(of_domain, nof_domain));
+    verb_row(
+        call, cell_text(user.login), cell_number(user.acct), cell_number(user.shard),
+        cell_str(user_state(&user)), e ? cell_none(COLUMN_NUMBER) : cell_number(usage.messages),
+        e ? cell_none(COLUMN_OCTETS) : cell_octets(usage.octets),
+        e || !limits.quota_octets ? cell_none(COLUMN_OCTETS) : cell_octets(limits.quota_octets),
+        cell_list(creds, user.ncreds), cell_list(own, nown), cell_list(of_domain, nof_domain));
     return EXIT_DONE;
 }
 

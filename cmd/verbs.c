@@ -232,6 +232,15 @@ const struct verb verbs[] = {
         .run = verb_move,
     },
     {
+        .name = "quota",
+        .arguments = "[NAME...]",
+        .help = "print what accounts hold, what they may, and what could be undeleted",
+        .about = "Without NAME, of all. 'tandem user set NAME store.quota=2G' sets it; what can be\n"
+                 "undeleted does not count.",
+        .down = DOWN_READS,
+        .run = verb_quota,
+    },
+    {
         .name = "reload",
         .help = "have the daemon read configuration and certificates anew",
         .about = "All of it is taken, and each value that has changed is told; or every mistake is\n"

@@ -238,6 +238,23 @@ def test_domains_and_aliases(server):
             assert client.rcpt("anybody@example.net")[0] == 550
 
 
+def test_quota_tells_what_is_held_and_what_may_be(server):
+    assert failed(server, "quota", "alice", "zoe") == (
+        3, "zoe@example.org: there is no such account")
+    done(server, "user", "set", "alice", "store.quota=1M", "store.quota_messages=10")
+    done(server, "deliver", "--user", "alice", stdin="Subject: x\n\n" + "x" * 99 + "\n")
+    done(server, "deliver", "--user", "alice", stdin="Subject: y\n\nText\n")
+    done(server, "expunge", "alice", "INBOX", "1")
+    size = len("Subject: y\r\n\r\nText\r\n")
+    alice, bob = rows(server, "quota")
+    assert alice == {"login": "alice@example.org", "octets": size, "quota": 1 << 20, "percent": 0,
+                     "messages": 1, "quota_messages": 10,
+                     "undelete_octets": size - 5 + 100, "undelete_messages": 1}
+    assert (bob["octets"], bob["quota"], bob["percent"]) == (0, None, None)
+    assert rows(server, "quota", "alice") == [alice]
+    assert done(server, "user", "delete", "bob") == ["bob@example.org: deleted"]
+
+
 def test_aliases_are_listed_and_deleted(server):
     done(server, "alias", "set", "team", "bob", "alice")
     done(server, "alias", "set", "@" + DOMAIN, "bob")

@@ -163,7 +163,7 @@ static struct load_group *group_add(struct load_plan *plan, char *line)
 {
     plan->groups = mem_resize(plan->groups, (plan->n_groups + 1) * sizeof *plan->groups);
     struct load_group *g = &plan->groups[plan->n_groups++];
-    *g = (struct load_group){.connections = 1, .count = 1, .per = 1, .at_once = 32};
+    *g = (struct load_group){.connections = 1, .count = 1, .per = 1, .at_once = 8};
     char *save, *word = strtok_r(line, " ", &save);
     snprintf(g->name, sizeof g->name, "%s", word ? word : "");
     while ((word = strtok_r(NULL, " ", &save))) {

@@ -510,7 +510,7 @@ enum err mailbox_restore(struct turn *turn, struct acct *acct, const struct stor
     struct slice path, was = box->row.path;
     struct box parent_box;
     struct row_name name;
-    bool taken;
+    bool taken = false;
     enum err e = free_name(turn, acct->a, was, room, &path);
     if (!e)
         e = use_is_taken(turn, acct->a, box->row.special_use, &taken);

@@ -111,9 +111,9 @@ SyncState *
 """
 
 
-def mbsync(home, address, port):
+def mbsync(home, address):
     config = home / "mbsyncrc"
-    config.write_text(MBSYNC.format(address=address, port=port, password=PASSWORD, home=home))
+    config.write_text(MBSYNC.format(address=address, port=PORTS["imap"], password=PASSWORD, home=home))
     (home / "mail").mkdir(exist_ok=True)
     done = subprocess.run(["mbsync", "-c", str(config), "-a"], capture_output=True, text=True,
                           timeout=120, check=False, env={**os.environ, "HOME": str(home)})
@@ -134,27 +134,24 @@ def uidls(connect):
     return lines
 
 
-class Pop3Client:
+def pop3_client(kind, front, folder, certificate):
     """One of test_pop3_clients, at an address that moves."""
-
-    def __new__(cls, kind, front, folder, certificate):
-        server = type("Where", (), {"address": front.address, "certificate": certificate})()
-        folder.mkdir()
-        client = kind(server, str(folder), "alice", "plain", True)
-        client.port = front.port
-        return client
+    server = type("Where", (), {"address": front.address, "certificate": certificate})()
+    folder.mkdir()
+    return kind(server, str(folder), "alice", "plain", True)
 
 
 def test_clients_of_dovecot_download_nothing_again(dovecot, make_server, tmp_path):
     server = make_server(["alice"])
     live_with_dovecot(dovecot)
-    front = Front(server.address, dovecot.serve_pop3)
-    clients = {kind.__name__: Pop3Client(kind, front, tmp_path / kind.__name__, server.certificate)
+    address = "127.250." + server.address.split(".", 2)[2]  # by which clients know both
+    front = Front(address, PORTS["pop3"], dovecot.serve_pop3)
+    clients = {kind.__name__: pop3_client(kind, front, tmp_path / kind.__name__, server.certificate)
                for kind in (Fetchmail, Getmail, Mpop)}
     assert {name: client.fetch() for name, client in clients.items()} == \
         {name: 6 for name in clients}
-    imap_front = Front(server.address, dovecot.serve_imap)
-    mbsync(tmp_path, imap_front.address, imap_front.port)
+    imap_front = Front(address, PORTS["imap"], dovecot.serve_imap)
+    mbsync(tmp_path, address)
     near = files_of(tmp_path / "mail")
     assert len(near) == 11
 
@@ -181,7 +178,8 @@ def test_clients_of_dovecot_download_nothing_again(dovecot, make_server, tmp_pat
     front.serve = forward(server.address, PORTS["pop3"])
     assert uidls(lambda: connect_pop3(front)) == known
 
-    mbsync(tmp_path, server.address, PORTS["imap"])
+    imap_front.serve = forward(server.address, PORTS["imap"])
+    mbsync(tmp_path, address)
     assert files_of(tmp_path / "mail") == near
     assert {name: client.fetch() for name, client in clients.items()} == \
         {name: 0 for name in clients}

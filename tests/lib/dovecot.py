@@ -88,10 +88,9 @@ class Dovecot:
 class Front:
     """An address that leads to one server and later to another, as a name in the DNS does."""
 
-    def __init__(self, address, serve):
-        self.serve = serve
-        self.listener = socket.create_server((address, 0))
-        self.address, self.port = self.listener.getsockname()
+    def __init__(self, address, port, serve):
+        self.address, self.port, self.serve = address, port, serve
+        self.listener = socket.create_server((address, port))
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):

@@ -76,6 +76,14 @@ static void flags_text(uint32_t detail, struct buf *to)
                 e = buf_printf(to, "%s%c%s", to->len ? " " : "", "+-"[sign], names[i].word);
 }
 
+/* The setting that let it expire. */
+static void expiry_text(uint32_t detail, struct buf *to)
+{
+    const char *text = detail == EXPIRY_POP3 ? "pop3.expire" : "store.autoexpunge";
+    enum err e = buf_append(to, slice_str(text));
+    (void)e; /* it has room */
+}
+
 /* As IMAP writes a set; "..." stands for what has no room. */
 static void uids_text(const struct row_log *row, uint32_t from, uint32_t end, struct buf *to)
 {
@@ -155,6 +163,8 @@ static void told_init(struct verb_call *call, struct store_account *account,
     buf_init(&told->from_uids, UIDS_MAX);
     if (row->what == LOG_FLAGS)
         flags_text(row->detail, &told->detail);
+    else if (row->what == LOG_EXPIRED)
+        expiry_text(row->detail, &told->detail);
     uids_text(row, 0, row->other_m && row->nranges ? 1 : row->nranges, &told->uids);
     if (row->other_m)
         uids_text(row, 1, row->nranges, &told->from_uids);

@@ -253,6 +253,7 @@ int verb_check(struct verb_call *call);
 int verb_copy(struct verb_call *call);
 int verb_deliver(struct verb_call *call);
 int verb_domain_add(struct verb_call *call);
+int verb_expire(struct verb_call *call);
 int verb_expunge(struct verb_call *call);
 int verb_fetch(struct verb_call *call);
 int verb_flags(struct verb_call *call);

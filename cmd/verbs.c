@@ -111,6 +111,19 @@ const struct verb verbs[] = {
         .run = verb_domain_add,
     },
     {
+        .name = "expire",
+        .arguments = "[NAME]",
+        .help = "do now what timers do: expiry, and trimming of window and journal",
+        .about = "For one account, or for all. Mail that [store] autoexpunge and [pop3] expire name\n"
+                 "goes into the undelete window; what lies there too long, and old lines of the\n"
+                 "journal, go for good. The clock of this machine is trusted, also when it has\n"
+                 "jumped: then the timers wait for an hour.",
+        .needs = "--now",
+        .options = {{"--now", NULL, "yes, at once"}},
+        .down = DOWN_WRITES,
+        .run = verb_expire,
+    },
+    {
         .name = "expunge",
         .arguments = "NAME MAILBOX UIDS",
         .help = "take messages out of a mailbox",

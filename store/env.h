@@ -19,6 +19,7 @@
 
 struct boxes;
 struct committer;
+struct expire;
 struct gone;
 struct journal;
 struct lazy;
@@ -41,7 +42,8 @@ struct env {
     struct engine *engine;
     struct committer *committer; /* NULL in a read-only store */
     struct pins *pins;
-    struct reaper *reaper; /* these five: upkeep, the committer's thread */
+    struct reaper *reaper; /* these six: upkeep, the committer's thread */
+    struct expire *expire;
     struct gone *gone;
     struct sweep *sweep;
     struct trim *trim;
@@ -91,8 +93,9 @@ struct store {
     struct chains chains;             /* accounts being made and removed */
     _Atomic uint64_t undelete_octets; /* of all shards, for the metric */
     pthread_mutex_t settings_lock;
-    struct settings *settings;      /* [store] of the newest configuration, what is plain numbers */
+    struct config *config;          /* the newest; counted */
     struct mime_limits mime_limits; /* of the same */
+    uint32_t log_days, log_rows;    /* of the same */
     pthread_mutex_t readers_lock;
     struct store_reader *readers; /* all that exist */
     uint64_t slots_used[READER_SLOTS / 64];

@@ -15,6 +15,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/random.h"
+#include "store/expire.h"
 #include "store/gone.h"
 #include "store/lazy.h"
 #include "store/owner.h"
@@ -372,6 +373,7 @@ void env_close(struct env *env, bool clean)
     sweep_free(env->sweep);
     trim_free(env->trim);
     window_free(env->window);
+    expire_free(env->expire);
     lazy_free(env->lazy);
     retire_free(env->retire);
     pins_free(env->pins);

@@ -303,11 +303,12 @@ enum log_what {
     LOG_MBOX_RENAMED,
     LOG_HIDDEN /* from POP3, for good */
 };
-enum { LOG_KEYWORDS = 0x20 }; /* in the place of a system flag: keywords */
+enum { LOG_KEYWORDS = 0x20 };                       /* in the place of a system flag: keywords */
+enum { EXPIRY_AUTOEXPUNGE, EXPIRY_POP3, EXPIRIES }; /* detail of LOG_EXPIRED */
 struct row_log {
     uint8_t proto, what;
     uint32_t time, m, other_m, count, nranges;
-    uint32_t detail; /* LOG_FLAGS: system flags added, those removed << 8 */
+    uint32_t detail; /* LOG_FLAGS: system flags added, those removed << 8; LOG_EXPIRED */
     uint64_t conn;
     /* decode: read with log_range. With other_m the first range is where the messages are now, and
      * the others, in step with it, where they were. */

@@ -7,16 +7,9 @@ enum { ARENA_OCTETS = 64 << 10 };
 struct policy {
     struct store *store;
     struct engine_txn *catalog;
-    struct arena arena;
+    const struct config *config; /* what the last answer borrows from; counted */
+    struct arena arena;          /* the same */
 };
-
-/* Lists and texts belong to a config that may end: only numbers are kept. */
-static struct settings plain(const struct settings *from)
-{
-    struct settings s = {.store = from->store};
-    s.store.autoexpunge = (struct config_ages){0};
-    return s;
-}
 
 static struct mime_limits limits_of(const struct config *config)
 {
@@ -28,28 +21,37 @@ static struct mime_limits limits_of(const struct config *config)
 
 void policy_start(struct store *store)
 {
-    struct config *config;
-    config_default(&config);
-    struct settings s = plain(&config->settings);
-    store->mime_limits = limits_of(config);
-    config_unref(config);
+    config_default(&store->config);
+    store->mime_limits = limits_of(store->config);
+    store->log_days = store->conf.log_days;
+    store->log_rows = store->conf.log_rows;
     pthread_mutex_init(&store->settings_lock, NULL);
-    store->settings = mem_dup(&s, sizeof s);
 }
 
 void policy_stop(struct store *store)
 {
-    mem_free(store->settings);
+    config_unref(store->config);
     pthread_mutex_destroy(&store->settings_lock);
 }
 
 void store_set_config(struct store *store, const struct config *config)
 {
-    struct settings s = plain(&config->settings);
-    struct mime_limits limits = limits_of(config);
+    struct config *fresh = config_ref(config), *old;
     pthread_mutex_lock(&store->settings_lock);
-    *store->settings = s;
-    store->mime_limits = limits;
+    old = store->config;
+    store->config = fresh;
+    store->mime_limits = limits_of(fresh);
+    store->log_days = fresh->store.log_days;
+    store->log_rows = fresh->store.log_rows;
+    pthread_mutex_unlock(&store->settings_lock);
+    config_unref(old);
+}
+
+void policy_log(struct store *store, uint32_t *ret_days, uint32_t *ret_rows)
+{
+    pthread_mutex_lock(&store->settings_lock);
+    *ret_days = store->log_days;
+    *ret_rows = store->log_rows;
     pthread_mutex_unlock(&store->settings_lock);
 }
 
@@ -80,19 +82,23 @@ void policy_free(struct policy *policy)
     if (!policy)
         return;
     engine_snap_free(policy->catalog);
+    config_unref(policy->config);
     arena_reset(&policy->arena);
     mem_free(policy);
 }
 
-/* Every row that starts with `scope`, which ends in "store.". */
-static enum err apply(struct policy *policy, struct slice scope, struct settings *s)
+/* The overrides of one scope that are named "SECTION....". */
+static enum err apply(struct policy *policy, bool domain, uint32_t a, struct slice of,
+                      struct slice section, struct settings *s)
 {
+    struct key key;
+    struct slice scope = key_catalog_opt(&key, domain, a, of, section);
     struct engine_cursor cursor;
     enum err e = engine_cursor_open(policy->catalog, DBI_COPT, &cursor);
     if (!e)
         e = engine_seek(&cursor, scope);
     while (!e && slice_starts(cursor.key, scope)) {
-        struct slice name = slice_from(cursor.key, scope.len - SLICE("store.").len), value;
+        struct slice name = slice_from(cursor.key, scope.len - section.len), value;
         enum err unread = row_value_decode(cursor.value, &value);
         if (!unread)
             unread = config_override(s, name, value, &policy->arena, NULL);
@@ -105,20 +111,25 @@ static enum err apply(struct policy *policy, struct slice scope, struct settings
 
 enum err policy_of(struct policy *policy, const struct acct *acct, struct settings *ret)
 {
-    struct key key;
+    static const struct slice sections[] = {
+        {"store.", 6},
+        {"pop3.",  5}
+    };
     struct slice login = acct->row.login;
     size_t at = slice_find(login, '@');
     struct slice domain = at < login.len ? slice_from(login, at + 1) : SLICE_NONE;
-    pthread_mutex_lock(&policy->store->settings_lock);
-    *ret = *policy->store->settings;
-    pthread_mutex_unlock(&policy->store->settings_lock);
-    enum err e = engine_snap_renew(policy->catalog);
-    if (!e)
-        e = apply(policy, key_catalog_opt(&key, true, 0, domain, SLICE("store.")), ret);
-    if (!e)
-        e = apply(policy, key_catalog_opt(&key, false, acct->a, SLICE_NONE, SLICE("store.")), ret);
-    engine_snap_reset(policy->catalog);
     arena_reset(&policy->arena);
-    *ret = plain(ret); /* what lay in the arena is gone */
+    config_unref(policy->config);
+    pthread_mutex_lock(&policy->store->settings_lock);
+    policy->config = config_ref(policy->store->config);
+    pthread_mutex_unlock(&policy->store->settings_lock);
+    *ret = policy->config->settings;
+    enum err e = engine_snap_renew(policy->catalog);
+    for (size_t i = 0; !e && i < sizeof sections / sizeof *sections; i++) {
+        e = apply(policy, true, 0, domain, sections[i], ret);
+        if (!e)
+            e = apply(policy, false, acct->a, SLICE_NONE, sections[i], ret);
+    }
+    engine_snap_reset(policy->catalog);
     return e;
 }

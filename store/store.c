@@ -7,6 +7,7 @@
 #include "core/base/mem.h"
 #include "core/base/random.h"
 #include "store/account.h"
+#include "store/expire.h"
 #include "store/files.h"
 #include "store/gone.h"
 #include "store/lazy.h"
@@ -40,6 +41,7 @@ static enum err start_committer(struct env *env)
         sweep_register(env);
         trim_register(env);
         window_register(env);
+        expire_register(env);
         lazy_register(env);
         retire_register(env);
     }

@@ -58,8 +58,9 @@ MUST_CHECK enum err store_open(const struct store_conf *conf, struct store **ret
 /* The pool does cold page-in, verify and scans. Timers start (expiry, trims, reaper). */
 void store_start(struct store *store, struct pool *pool);
 /* What the newest configuration says: the settings of timers that have no login at hand (the
- * undelete window), and how much of an arriving message is looked at ([limits] mime_depth and so
- * on); before the first call what an empty file says. Any thread; the config is not kept. */
+ * undelete window, expiry, the journal), and how much of an arriving message is looked at ([limits]
+ * mime_depth and so on); before the first call what an empty file says. Any thread; the config is
+ * counted until the next call or the store's end. */
 void store_set_config(struct store *store, const struct config *config);
 /* All sessions are gone. Does what was submitted and writes lazy rows; later changes get ERR_AGAIN.
  * While the loops still run, so that every completion reaches its loop and gives back what it
@@ -87,6 +88,12 @@ struct store_arrival {
     uint32_t mailbox, uidvalidity, uid;
 };
 
+/* Messages that timers took: what their settings name, and what left the undelete window. */
+struct store_expired {
+    uint64_t pop3, autoexpunge, undelete;
+    uint64_t octets; /* of the first two */
+};
+
 /* Sets are sorted and lent for the length of `done`. Only what the change asked for is filled. */
 struct store_result {
     enum err err;
@@ -105,6 +112,7 @@ struct store_result {
     struct uidset missing;          /* expunged meanwhile */
     struct store_arrival *arrivals; /* messages x recipients, recipient by recipient */
     size_t narrivals;
+    struct store_expired expired;            /* store_expire */
     const struct store_structure *structure; /* store_warm_structure */
     bool keyword_dropped; /* the table was full: a keyword of an append or copy was left out */
     struct fault why;     /* for the log */
@@ -643,6 +651,14 @@ void store_window_close(struct store_window *window);          /* NULL shrugs */
  */
 void store_undelete(struct store_account *account, const struct store_lost *lost, size_t n,
                     struct slice to_path, struct store_to to);
+
+/* --- expiry (store/expire.c) -------------------------------------------------------------------
+ */
+
+/* Do now what timers do by themselves ([store] autoexpunge, undelete, log_days, [pop3] expire), for
+ * one account of the shard or (0) for all of them, in slices; the wall clock is trusted. result.
+ * expired says how much. ERR_NOTFOUND: no such account. */
+void store_expire(struct store *store, unsigned shard, uint32_t acct, struct store_to to);
 
 /* --- search (store/match.c) ---------------------------------------------------------------------
  */

@@ -6,6 +6,7 @@
 #include "core/base/mem.h"
 #include "core/base/random.h"
 #include "store/gone.h"
+#include "store/policy.h"
 #include "store/snapshot.h"
 
 enum {
@@ -69,9 +70,10 @@ static enum err log_get(struct engine_txn *txn, uint32_t a, uint64_t seq, struct
 static enum err log_excess(struct turn *turn, uint32_t a, uint64_t first, uint64_t last,
                            uint64_t *ret)
 {
-    const struct store_conf *conf = &turn->env->store->conf;
-    uint64_t n = last - first + 1, excess = n > conf->log_rows ? n - conf->log_rows : 0;
-    uint64_t keep_s = (uint64_t)conf->log_days * DAY_S;
+    uint32_t days, rows;
+    policy_log(turn->env->store, &days, &rows);
+    uint64_t n = last - first + 1, excess = n > rows ? n - rows : 0;
+    uint64_t keep_s = (uint64_t)days * DAY_S;
     while (excess + LOG_BATCH <= n && excess < LOG_SLICE) {
         struct row_log row;
         enum err e = log_get(turn->txn, a, first + excess + LOG_BATCH - 1, &row);
@@ -135,8 +137,7 @@ static enum err drop_conns(struct turn *turn, uint32_t a, uint64_t from, uint64_
     return e;
 }
 
-/* ERR_AGAIN: there may be more. */
-static enum err trim_log(struct turn *turn, uint32_t a)
+enum err trim_journal(struct turn *turn, uint32_t a)
 {
     uint64_t first, last, excess, *conns;
     enum err e = log_bounds(turn->txn, a, &first, &last);
@@ -259,7 +260,7 @@ static enum err pass_slice(struct turn *turn, unsigned pages)
     unsigned looked = 0;
     (void)pages; /* rows go in the order of their keys: far fewer pages than rows */
     while (looked < LOOK_ROWS) {
-        enum err e = t->m ? trim_tombs(turn, t->a, t->m, &looked) : trim_log(turn, t->a);
+        enum err e = t->m ? trim_tombs(turn, t->a, t->m, &looked) : trim_journal(turn, t->a);
         if (e == ERR_AGAIN)
             return ERR_OK;
         enum err end = advance(t, turn->txn);

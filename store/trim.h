@@ -11,4 +11,7 @@
 void trim_register(struct env *env);
 void trim_free(struct trim *trim); /* after committer_free; NULL shrugs */
 
+/* A slice of it for the journal of one account. ERR_AGAIN: there may be more. */
+MUST_CHECK enum err trim_journal(struct turn *turn, uint32_t a);
+
 #endif

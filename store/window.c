@@ -61,34 +61,43 @@ static uint64_t cap_of(const struct settings *s, const struct acct *acct)
     return quarter > least ? quarter : least;
 }
 
-/* The account's oldest rows, as long as there is a reason to drop them. */
-static enum err pass_account(struct window *w, struct turn *turn, struct acct *acct, unsigned pages,
-                             struct spent *spent)
+/* May the account's oldest row go, which is of this time? */
+struct bounds {
+    const struct settings *settings;
+    bool trusted;
+    uint32_t give_up;
+};
+
+static bool may_go(const struct bounds *b, const struct acct *acct, uint32_t time, uint32_t now)
+{
+    bool old = b->trusted && time + (uint64_t)b->settings->store.undelete_s <= now;
+    return old || acct->row.gone_bytes > cap_of(b->settings, acct) || time <= b->give_up;
+}
+
+/* The time of the account's oldest row; ERR_NOTFOUND: there is none but transient ones. */
+static enum err oldest(struct turn *turn, uint32_t a, uint32_t *time, uint32_t *m, uint32_t *u)
 {
     struct key prefix, from;
-    struct slice of_acct = key_a(&prefix, acct->a), found, value;
-    struct settings settings;
-    bool asked = false;
+    struct slice found, value;
+    enum err e = engine_first(turn->txn, DBI_GONE, key_a(&prefix, a), key_gone(&from, a, 0, 0, 0),
+                              &found, &value);
+    if (!e && (!key_get32(found, 4, time) || !key_get32(found, 8, m) || !key_get32(found, 12, u)))
+        e = ERR_CORRUPT;
+    return !e && *time == GONE_TRANSIENT ? ERR_NOTFOUND : e;
+}
+
+/* The account's oldest rows, as long as there is a reason to drop them. ERR_AGAIN: the slice is
+ * used up. *ret_left: time of the oldest that stays, 0 = none. */
+static enum err drop_oldest(struct turn *turn, struct acct *acct, const struct bounds *b,
+                            unsigned pages, struct spent *spent, uint32_t *ret_left)
+{
     unsigned rows = spent->rows;
-    uint64_t messages = acct->row.gone_msgs, octets = acct->row.gone_bytes;
+    uint32_t time, m, u;
     enum err e;
-    for (;;) {
-        uint32_t time, m, u;
-        e = engine_first(turn->txn, DBI_GONE, of_acct, key_gone(&from, acct->a, 0, 0, 0), &found,
-                         &value);
-        if (e || !key_get32(found, 4, &time) || !key_get32(found, 8, &m) ||
-            !key_get32(found, 12, &u))
-            break;
-        if (time == GONE_TRANSIENT)
-            break;
-        if (!asked && (e = policy_of(w->policy, acct, &settings)))
-            break;
-        asked = true;
-        bool old = w->trusted && time + (uint64_t)settings.store.undelete_s <= turn->now;
-        bool over = acct->row.gone_bytes > cap_of(&settings, acct);
-        if (!old && !over && time > w->give_up) {
-            if (!w->oldest || time < w->oldest)
-                w->oldest = time;
+    *ret_left = 0;
+    while (!(e = oldest(turn, acct->a, &time, &m, &u))) {
+        if (!may_go(b, acct, time, turn->now)) {
+            *ret_left = time;
             break;
         }
         if (spent->pages >= pages || spent->rows - rows >= SLICE_ROWS) {
@@ -103,12 +112,37 @@ static enum err pass_account(struct window *w, struct turn *turn, struct acct *a
     if (spent->rows > rows && (!e || e == ERR_AGAIN)) {
         enum err saved = turn_acct_save(turn, acct);
         e = saved ? saved : e;
-        w->dropped += messages - acct->row.gone_msgs;
-        w->dropped_octets += octets - acct->row.gone_bytes;
     }
+    return e;
+}
+
+enum err window_account(struct turn *turn, struct acct *acct, const struct settings *settings,
+                        unsigned pages, struct spent *spent)
+{
+    const struct bounds b = {.settings = settings, .trusted = true};
+    uint32_t left;
+    return drop_oldest(turn, acct, &b, pages, spent, &left);
+}
+
+static enum err pass_account(struct window *w, struct turn *turn, struct acct *acct, unsigned pages,
+                             struct spent *spent)
+{
+    struct settings settings;
+    const struct bounds b = {&settings, w->trusted, w->give_up};
+    uint64_t messages = acct->row.gone_msgs, octets = acct->row.gone_bytes;
+    uint32_t time, m, u, left = 0;
+    enum err e = oldest(turn, acct->a, &time, &m, &u);
+    if (!e)
+        e = policy_of(w->policy, acct, &settings);
+    if (!e)
+        e = drop_oldest(turn, acct, &b, pages, spent, &left);
+    if (left && (!w->oldest || left < w->oldest))
+        w->oldest = left;
+    w->dropped += messages - acct->row.gone_msgs;
+    w->dropped_octets += octets - acct->row.gone_bytes;
     if (e != ERR_AGAIN)
         w->kept += acct->row.gone_bytes;
-    return e;
+    return e == ERR_NOTFOUND ? ERR_OK : e;
 }
 
 static void pass_end(struct window *w, struct env *env)

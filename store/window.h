@@ -8,11 +8,18 @@
 #ifndef TANDEM_STORE_WINDOW_H
 #define TANDEM_STORE_WINDOW_H
 
-#include "store/commit.h"
+#include "core/base/config.h"
+#include "store/gone.h"
 
 /* Before committer_start, after gone_register and when the catalog is open: makes env->window and
  * registers its upkeep. */
 void window_register(struct env *env);
 void window_free(struct window *window); /* after committer_free; NULL shrugs */
+
+/* A slice of a pass over one account, as its settings say, by a clock that is trusted. `acct` is
+ * changed and saved. ERR_AGAIN: there may be more. */
+MUST_CHECK enum err window_account(struct turn *turn, struct acct *acct,
+                                   const struct settings *settings, unsigned pages,
+                                   struct spent *spent);
 
 #endif

@@ -1,5 +1,8 @@
 """What was lost comes back, by the admin tool, while the daemon runs and while it is down."""
 import json
+import os
+import subprocess
+import time
 
 import pytest
 
@@ -267,3 +270,60 @@ def test_journal_tells_of_the_account(make_server, settled):
     assert rows(server, "journal", "alice", "--limit", "2") == told[-2:]
     assert rows(server, "journal", "alice", "--since", "1h") == told
     assert rows(server, "journal", "alice", "--since", "2100-01-01") == []
+
+
+# --- expiry ------------------------------------------------------------------------------------------
+
+
+def expired(server, *arguments):
+    found = rows(server, "expire", "--now", *arguments)
+    return {key: found[key] for key in ("pop3", "autoexpunge", "undelete")}
+
+
+def test_trash_expires_and_comes_back(make_server, undelete):
+    server = make_server(["alice", "bob"], {("store", "autoexpunge"): "Trash:1s, Junk:30d"})
+    client = server.imap("alice", None)
+    for n in range(3):
+        ok(client.append(("Trash", "Junk", "INBOX")[n], "\\Seen", None, message(n)))
+    client.logout()
+    time.sleep(2)  # as long as the age of the setting, and a second
+    assert expired(server, "bob") == {"pop3": 0, "autoexpunge": 0, "undelete": 0}
+    assert expired(server) == {"pop3": 0, "autoexpunge": 1, "undelete": 0}
+    assert subjects(server, "Trash") == {} and subjects(server, "Junk") == {1: "number 1"}
+    assert "expire: why=autoexpunge n=1 bytes=" in server.log_text()
+    assert 'tandem_expired_total{why="autoexpunge"} 1' in tool(server, "stats", "--openmetrics")
+    assert lost(server, "--by", "expiry") == [("expiry", "Trash", "number 0")]
+    assert [row["detail"] for row in rows(server, "why", "alice", "1", "--mailbox", "Trash")] == [
+        None, "store.autoexpunge"]
+    row, = undelete(server, "--by", "expiry")
+    assert (row["restored_to"], row["new_uid"]) == ("Trash", 2)
+
+
+def test_pop3_mail_expires_three_days_after_its_download(make_server):
+    server = make_server(["alice"], {("pop3", "expire"): "3"})
+    for n in range(2):
+        server.deliver(message(n), "alice")
+    client = Pop3Memory(server, "alice")
+    assert len(client.poll()) == 2
+    server.deliver(message(2), "alice")  # it is not downloaded
+    assert expired(server, "alice")["pop3"] == 0
+    assert server.stop() == 0
+    later = {"TANDEM_CLOCK_SHIFT": str(3 * 86400 + 60)}
+    run = subprocess.run([os.path.join(server.programs, "tandem"), "-c", server.ini, "expire",
+                          "--now", "--json"], env=os.environ | later, capture_output=True,
+                         text=True, timeout=60, check=True)
+    assert json.loads(run.stdout)["pop3"] == 2
+    server.start()
+    assert subjects(server) == {3: "number 2"}
+    assert lost(server, "--by", "expiry") == [("expiry", "INBOX", "number 0"),
+                                              ("expiry", "INBOX", "number 1")]
+    assert why(server, "1")[-1] == ("expired", "INBOX", 1, "timer")
+    tool(server, "undelete", "alice", "--by", "expiry")
+    assert client.poll() == ["number 2"]
+    assert expired(server) == {"pop3": 0, "autoexpunge": 0, "undelete": 0}
+    assert tool(server, "check", "--bodies").rstrip().endswith(": 0 findings")
+
+
+def test_expire_wants_to_be_asked(make_server):
+    server = make_server(["alice"])
+    assert "--now" in tool(server, "expire", status=2)

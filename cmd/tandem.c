@@ -22,6 +22,7 @@
 #include "cmd/to_file.h"
 #include "cmd/verb.h"
 #include "core/base/mem.h"
+#include "core/base/utf8.h"
 
 /* --- input ------------------------------------------------------------------------------------ */
 
@@ -274,6 +275,17 @@ static int run_with(const struct config *config, const struct verb *verb, int ar
     return EXIT_FAILED;
 }
 
+/* Whatever is not the name of a file. */
+static bool all_utf8(const struct verb *verb, int argc, const char **args)
+{
+    for (int i = 0; i < argc; i++)
+        if (!utf8_valid(slice_str(args[i]))) {
+            setup_complain("argument %d of '%s' is not UTF-8", i + 1, verb->name);
+            return false;
+        }
+    return true;
+}
+
 static int run(const struct config *config, const struct verb *verb, const struct common *common,
                FILE *to, int argc, char **argv)
 {
@@ -287,7 +299,7 @@ static int run(const struct config *config, const struct verb *verb, const struc
     for (int i = 0; i < argc; i++)
         args[i] = argv[i];
     int status = verb->input == VERB_MESSAGES ? EX_USAGE : EXIT_FAILED;
-    if (input_of(&input, verb, &argc, args)) {
+    if (input_of(&input, verb, &argc, args) && all_utf8(verb, argc, args)) {
         output_set_data(output, input.outside.data);
         status = run_with(config, verb, argc, args, &input, output);
     }

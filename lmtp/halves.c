@@ -48,13 +48,19 @@ XXH3_state_t *halves_hash_new(void)
     return hash;
 }
 
+static uint64_t rcpt_key(const struct halves *halves, struct slice rcpt)
+{
+    return XXH3_64bits_withSeed(rcpt.ptr, rcpt.len, halves->seed);
+}
+
 struct half_key halves_key(const struct halves *halves, struct slice rcpt, struct slice id,
                            const XXH3_state_t *message)
 {
     XXH128_hash_t digest = XXH3_128bits_digest(message);
     XXH3_state_t *hash = XXH3_createState();
     if (!hash)
-        return (struct half_key){digest.high64, digest.low64 ^ halves->seed};
+        return (struct half_key){digest.high64, digest.low64 ^ halves->seed,
+                                 rcpt_key(halves, rcpt)};
     XXH3_128bits_reset_withSeed(hash, halves->seed);
     XXH3_128bits_update(hash, rcpt.ptr, rcpt.len);
     XXH3_128bits_update(hash, "", 1);
@@ -63,7 +69,7 @@ struct half_key halves_key(const struct halves *halves, struct slice rcpt, struc
     XXH3_128bits_update(hash, &digest, sizeof digest);
     digest = XXH3_128bits_digest(hash);
     XXH3_freeState(hash);
-    return (struct half_key){digest.high64, digest.low64};
+    return (struct half_key){digest.high64, digest.low64, rcpt_key(halves, rcpt)};
 }
 
 static void clear(struct half *half)
@@ -72,16 +78,21 @@ static void clear(struct half *half)
     *half = (struct half){0};
 }
 
-/* The entry of that key, if it is not too old; locked. */
+/* One that is in use and not too old; locked. */
+static bool alive(struct half *half)
+{
+    if (half->accounts && clock_mono_ms() - half->born_ms >= HALF_MS)
+        clear(half);
+    return half->accounts != NULL;
+}
+
+/* The entry of that key; locked. */
 static struct half *find(struct halves *halves, struct half_key key)
 {
     for (size_t i = 0; i < HALVES_MAX; i++) {
         struct half *half = &halves->table[i];
-        if (!half->accounts || half->key.hi != key.hi || half->key.lo != key.lo)
-            continue;
-        if (clock_mono_ms() - half->born_ms < HALF_MS)
+        if (half->key.hi == key.hi && half->key.lo == key.lo && alive(half))
             return half;
-        clear(half);
     }
     return NULL;
 }
@@ -96,13 +107,32 @@ static struct half *oldest(struct halves *halves)
     return found;
 }
 
+static bool names(const struct half *half, uint32_t account)
+{
+    for (size_t i = 0; i < half->n; i++)
+        if (half->accounts[i] == account)
+            return true;
+    return false;
+}
+
 bool halves_has(struct halves *halves, struct half_key key, uint32_t account)
 {
-    bool has = false;
     pthread_mutex_lock(&halves->lock);
     const struct half *half = find(halves, key);
-    for (size_t i = 0; half && i < half->n && !has; i++)
-        has = half->accounts[i] == account;
+    bool has = half && names(half, account);
+    pthread_mutex_unlock(&halves->lock);
+    return has;
+}
+
+bool halves_may_have(struct halves *halves, struct slice rcpt, uint32_t account)
+{
+    uint64_t key = rcpt_key(halves, rcpt);
+    bool has = false;
+    pthread_mutex_lock(&halves->lock);
+    for (size_t i = 0; i < HALVES_MAX && !has; i++) {
+        struct half *half = &halves->table[i];
+        has = half->key.rcpt == key && alive(half) && names(half, account);
+    }
     pthread_mutex_unlock(&halves->lock);
     return has;
 }

@@ -21,6 +21,7 @@ void halves_free(struct halves *halves); /* NULL shrugs */
 /* One message for one alias. */
 struct half_key {
     uint64_t hi, lo;
+    uint64_t rcpt; /* the same for every message to that alias */
 };
 
 /* XXH3 of the message as it comes, without what we put in front. Freed by XXH3_freeState. */
@@ -32,6 +33,9 @@ struct half_key halves_key(const struct halves *halves, struct slice rcpt, struc
 
 /* Has this account got it within the last hour? */
 bool halves_has(struct halves *halves, struct half_key key, uint32_t account);
+/* The same before the message is there, at RCPT: has the account got any message of that alias
+ * which others of its targets have not? */
+bool halves_may_have(struct halves *halves, struct slice rcpt, uint32_t account);
 /* These accounts have it, and others do not. Replaces what was known; n = 0 forgets. */
 void halves_put(struct halves *halves, struct half_key key, const uint32_t *accounts, size_t n);
 

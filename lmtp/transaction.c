@@ -4,6 +4,7 @@
 
 #include "core/base/mem.h"
 #include "lmtp/command.h"
+#include "lmtp/halves.h"
 #include "lmtp/session.h"
 
 enum { TRANSACTION_ARENA_MAX = 8 * 1024 * 1024 };
@@ -82,12 +83,19 @@ static uint32_t target_of(struct lmtp_transaction *t, const struct auth_recipien
     return (uint32_t)t->ntargets++;
 }
 
-static enum err check(struct lmtp_session *s, const struct auth_recipient *to)
+/* The quota of an alias's target may be full with the very message that is coming again for the
+ * others: then it is looked at after the data, when it is known which message that is. */
+static enum err check(struct lmtp_session *s, const struct lmtp_rcpt *rcpt,
+                      const struct auth_recipient *to)
 {
     uint64_t octets = s->mail.size;
     if (to->message_octets && octets > to->message_octets)
         return ERR_TOOBIG;
-    return store_quota_check(lmtp_reader(s), to->account, octets, 1);
+    enum err e = store_quota_check(lmtp_reader(s), to->account, octets, 1);
+    if (e == ERR_QUOTA && rcpt->naccounts > 1 &&
+        halves_may_have(lmtp_app.halves, rcpt->path, store_account_id(to->account)))
+        return ERR_OK;
+    return e;
 }
 
 /* All targets are good, or none is taken. */
@@ -105,7 +113,7 @@ static enum err add_recipient(struct lmtp_session *s, struct lmtp_rcpt *rcpt)
         struct store_account *account = rcpt->accounts[i].account;
         enum err e = find_path(s, &rcpt->accounts[i], &paths[i]);
         if (!e)
-            e = check(s, &rcpt->accounts[i]);
+            e = check(s, rcpt, &rcpt->accounts[i]);
         if (e)
             return e;
         store_account_set_actor(account, PROTO_LMTP, conn_id(s->conn));

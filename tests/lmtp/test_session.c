@@ -146,7 +146,7 @@ static int data_as(const char *xforward, const char *rcpt)
         say(fd, line);
         rig_expect(fd, "250 2.0.0 ok\r\n");
     }
-    say(fd, "MAIL FROM:<a@example.net>\r\n");
+    say(fd, "MAIL FROM:<a@example.net> SIZE=21\r\n"); /* so that RCPT looks at the quota */
     rig_expect(fd, "250 2.1.0 sender ok\r\n");
     snprintf(line, sizeof line, "RCPT TO:<%s>\r\n", rcpt);
     say(fd, line);
@@ -170,6 +170,7 @@ static void attempt(const char *xforward, const char *message, const char *answe
 }
 
 #define LATER "451 4.3.2 <list@x> not available now\r\n"
+#define FULL "452 4.2.2 <list@x> the mailbox is full\r\n"
 #define DELIVERED "250 2.0.0 <list@x> delivered\r\n"
 
 static void a_retry_passes_over_who_has_it(void **state)
@@ -179,7 +180,8 @@ static void a_retry_passes_over_who_has_it(void **state)
     attempt("IDENT=4Q1", "Subject: x\r\n\r\nx\r\n.\r\n", LATER, 1, 0, 1);
     attempt("IDENT=4Q1", "Subject: x\r\n\r\nx\r\n.\r\n", LATER, 1, 0, 1);
     fake.append[2] = ERR_OK;
-    fake.quota[1] = ERR_QUOTA; /* not asked about: it has the message */
+    fake.quota[1] = ERR_QUOTA; /* of no interest: it has the message; but not any other */
+    attempt("IDENT=4Q1", "Subject: y\r\n\r\nx\r\n.\r\n", FULL, 1, 0, 1);
     attempt("IDENT=4Q1", "Subject: x\r\n\r\nx\r\n.\r\n", DELIVERED, 1, 1, 1);
     /* all have it: the same once more is a message of its own */
     fake.quota[1] = ERR_OK;

@@ -2,9 +2,11 @@
 #include "pop3/command.h"
 #include "pop3/session.h"
 
-/* Messages leave as they are in either mode: one that has 8-bit octets in its header nearly always
- * came to a client that copes with it, and an -ERR would stop an old client at that message for
- * ever. The command promises that this is wanted. */
+/* Messages leave as they are in either mode. RFC 6856 section 2.1 wants a surrogate or an -ERR for
+ * a header with 8-bit octets that was not asked for, and calls neither satisfactory: an old client
+ * would stop at that message for ever, or be given octets that have neither the size of LIST nor
+ * the signature of their author. Nearly every such message came to a client that copes with it; the
+ * command promises that it is wanted. */
 enum step pop3_utf8(struct pop3_session *s)
 {
     s->utf8 = true;

@@ -27,16 +27,16 @@ static uint64_t hash_of(const struct pop3_session *s, struct slice folder)
     return (of_login ^ (of_folder << 1)) | 1;
 }
 
-static void missing(struct pop3_session *s, const char *rule, struct slice value)
+static void missing(struct pop3_session *s, struct slice folder)
 {
-    uint64_t hash = hash_of(s, value);
+    uint64_t hash = hash_of(s, folder);
     struct log_line l;
     if (atomic_exchange(&told[hash / 2 % TOLD], hash) == hash)
         return;
     pop3_log_begin(s, &l, LOG_WARN, "rule-missing");
     log_slice(&l, "user", s->auth->login);
-    log_str(&l, "key", rule);
-    log_slice(&l, "value", value);
+    log_str(&l, "key", "pop3.folders");
+    log_slice(&l, "value", folder);
     pop3_log_end(s, &l);
 }
 
@@ -53,10 +53,7 @@ void pop3_rules_log_missing(struct pop3_session *s, const struct store_poprule *
     for (size_t i = 0; i < rule->nfolders && rule->nfolders > 1; i++)
         if (store_mailbox_status(pop3_reader(s), s->auth->account, rule->folders[i], &status) ==
             ERR_NOTFOUND)
-            missing(s, "pop3.folders", rule->folders[i]);
+            missing(s, rule->folders[i]);
         else
             present(s, rule->folders[i]);
-    /* It wraps nothing yet: messages go out as they are. */
-    if (s->auth->settings.pop3.utf8_wrap)
-        missing(s, "pop3.utf8_wrap", SLICE_NONE);
 }

@@ -160,7 +160,7 @@ struct settings {
         uint32_t login_delay_s;
         enum uidl_format uidl_format;           /* copied into the account when it is made */
         uint32_t brake_messages, brake_percent; /* both passed = brake; 0, 0 = off */
-        bool apop, last, utf8_wrap;
+        bool apop, last;
     } pop3;
     struct {
         bool enabled;

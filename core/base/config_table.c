@@ -146,7 +146,6 @@ const struct config_key config_keys[] = {
     {"pop3", "brake", KIND_BRAKE, N, OVER, S(pop3.brake_messages), "off", 0, 0, NULL, "MESSAGES,PERCENT: deleting more than both stops at QUIT"},
     {"pop3", "apop", KIND_BOOL, N, OVER, S(pop3.apop), "no", 0, 0, NULL, "offer APOP"},
     {"pop3", "last", KIND_BOOL, N, OVER, S(pop3.last), "no", 0, 0, NULL, "offer LAST (RFC 1460)"},
-    {"pop3", "utf8_wrap", KIND_BOOL, N, OVER, S(pop3.utf8_wrap), "no", 0, 0, NULL, "wrap messages that need UTF8 for clients without it"},
 
     {"lmtp", "enabled", KIND_BOOL, N, OVER, S(lmtp.enabled), "yes", 0, 0, NULL, "may this account get mail"},
     {"lmtp", "idle", KIND_TIME_MS, N, 0, C(lmtp.idle_ms), "5m", 5 * MINUTE, 24 * HOUR, NULL, "silence that ends a session (RFC 5321 section 4.5.3.2.7: at least 5m)"},

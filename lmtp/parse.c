@@ -81,11 +81,17 @@ static bool path(struct slice *rest, struct slice *ret)
 /* --- parameters of MAIL --------------------------------------------------------------------------
  */
 
+/* 1*20DIGIT (RFC 1870 section 4): what 63 bits do not hold is too big for everybody. */
 static bool size_param(struct slice value, struct lmtp_args *args)
 {
     bool again = args->has_size;
+    bool digits = value.len > 0 && value.len <= 20;
+    for (size_t i = 0; i < value.len; i++)
+        digits &= value.ptr[i] >= '0' && value.ptr[i] <= '9';
     args->has_size = true;
-    return !again && value.len <= 20 && slice_u64(value, INT64_MAX, &args->size);
+    if (digits && !slice_u64(value, INT64_MAX, &args->size))
+        args->size = INT64_MAX;
+    return !again && digits;
 }
 
 static bool body_param(struct slice value, struct lmtp_args *args)

@@ -15,6 +15,8 @@ C: MAIL FROM:<a@example.net> SIZE=1000 BODY=8BITMIME
 S: 250 2.1.0 *
 C: RSET
 S: 250 *
+C: MAIL FROM:<a@example.net> SIZE=99999999999999999999
+S: 552 5.3.4 *
 C: MAIL FROM:<a@example.net> SIZE=99999999999
 S: 552 5.3.4 *
 C: MAIL FROM:a@example.net

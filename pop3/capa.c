@@ -31,9 +31,10 @@ static bool has_login_delay(const struct pop3_session *s)
     return settings_of(s)->pop3.login_delay_s > 0;
 }
 
+/* RFC 2449 section 6.5: USER, where it is not yet known whose it is. */
 static void login_delay(const struct pop3_session *s, char *to, size_t cap)
 {
-    snprintf(to, cap, " %u", settings_of(s)->pop3.login_delay_s);
+    snprintf(to, cap, " %u%s", settings_of(s)->pop3.login_delay_s, s->auth ? "" : " USER");
 }
 
 /* RFC 2449 section 6.7: what the server does, not what is configured. Nothing is deleted by age

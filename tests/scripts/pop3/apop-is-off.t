@@ -2,10 +2,10 @@
 account alice
 S: +OK mail.example.org POP3 ready
 C: APOP alice c4c9334bac560ecc979e58001b3e22fb
-S: -ERR *
+S: -ERR APOP is not available
 C: USER alice
 S: +OK *
 C: PASS secret
 S: +OK *
 C: APOP alice c4c9334bac560ecc979e58001b3e22fb
-S: -ERR *
+S: -ERR not now

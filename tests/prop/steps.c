@@ -479,6 +479,20 @@ BOB(undelete)
     return store_wait(w, NULL);
 }
 
+BOB(fill_archive)
+{
+    (void)life;
+    return append_n(account, "Archive", 70, 4);
+}
+
+/* Archive:1d is bob's setting by then; the timer may do it first. */
+BOB(expire)
+{
+    struct store_wait *w = store_wait_new();
+    store_expire(life->store, 0, account->a, store_wait_to(w));
+    return store_wait(w, NULL);
+}
+
 /* --- catalog -----------------------------------------------------------------------------------
  */
 
@@ -533,8 +547,9 @@ enum err step_set_bob(struct life *life)
         {.id = 3, .name = SLICE("desk"),  .verifier = SLICE("{PLAIN}three")}
     };
     struct store_opt opts[] = {
-        {SLICE("pop3.hide_seen"), SLICE("no"), false},
-        {SLICE("imap.idle"),      SLICE("5m"), false}
+        {SLICE("pop3.hide_seen"),    SLICE("no"),         false},
+        {SLICE("imap.idle"),         SLICE("5m"),         false},
+        {SLICE("store.autoexpunge"), SLICE("Archive:1d"), false}
     };
     struct arena arena;
     struct store_user user;
@@ -545,7 +560,7 @@ enum err step_set_bob(struct life *life)
     user.creds = creds;
     user.ncreds = 2;
     user.opts = opts;
-    user.nopts = 2;
+    user.nopts = sizeof opts / sizeof *opts;
     if (!e) {
         struct store_wait *w = store_wait_new();
         store_user_set(life->store, &user, store_wait_to(w));

@@ -19,7 +19,7 @@ step_run step_start, step_stop, step_restart, step_settle, step_append, step_mul
     step_subscribe_on, step_subscribe_off, step_rename_tree, step_rename_inbox, step_delete_child,
     step_delete_full, step_move_to_work, step_delete_work, step_create_old, step_fill_old,
     step_delete_old, step_create_erin, step_create_alice, step_append_erin, step_delete_dave,
-    step_set_bob, step_undelete, step_alias_on, step_alias_off, step_domain, step_import_mailbox,
-    step_import, step_import_end, step_backup, step_account_in;
+    step_set_bob, step_undelete, step_fill_archive, step_expire, step_alias_on, step_alias_off,
+    step_domain, step_import_mailbox, step_import, step_import_end, step_backup, step_account_in;
 
 #endif

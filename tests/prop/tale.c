@@ -70,6 +70,8 @@ static const struct step mail[] = {
     {"keywords retire",      step_keywords_retire,     0         },
     {"keyword 65",           step_keyword_65,          0         },
     {"user set",             step_set_bob,             0         },
+    {"fill archive",         step_fill_archive,        0         },
+    {"expire",               step_expire,              2 * DAY_S },
     {"alias set",            step_alias_on,            0         },
     {"alias delete",         step_alias_off,           0         },
     {"user create",          step_create_erin,         0         },

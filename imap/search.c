@@ -229,6 +229,8 @@ static enum step walk(struct command *c, struct search *x)
 enum step imap_search(struct session *s, struct command *c)
 {
     struct search *x = session_progress(s, sizeof *x);
+    if (c->args[0].search->depth > conn_config(s->conn)->limits.depth)
+        return command_fail(c, ERR_SYNTAX, "Nested too deeply");
     if (!x->run) {
         c->cleanup = cleanup;
         enum err e = prepare(s, c, x);

@@ -67,8 +67,8 @@ static const struct key keys[] = {
 /* --- writing tests -------------------------------------------------------------------------------
  */
 
-/* A key may make four tests (NEW), and close as many groups as are open. */
-enum { TESTS_MAX = 4 * SEARCH_KEYS_MAX - 2 * SEARCH_DEPTH };
+/* A key may make four tests (NEW); a list or operator, which is one as well, makes one. */
+enum { TESTS_MAX = 4 * SEARCH_KEYS_MAX };
 
 struct writer {
     struct parser *p;
@@ -254,11 +254,13 @@ static enum parse close_groups(struct writer *w, struct group *group, unsigned *
     }
 }
 
-static bool open_group(struct group *group, unsigned *depth, enum open open)
+static bool open_group(struct writer *w, struct group *group, unsigned *depth, enum open open)
 {
     if (*depth == SEARCH_DEPTH)
         return false;
     group[++*depth] = (struct group){.open = open};
+    if (w->to->depth < *depth)
+        w->to->depth = *depth;
     return true;
 }
 
@@ -275,7 +277,7 @@ static enum parse all_keys(struct writer *w)
         }
         if (parse_peek(p, '(')) {
             p->pos++;
-            if (!open_group(group, &depth, OPEN_LIST))
+            if (!open_group(w, group, &depth, OPEN_LIST))
                 return PARSE_BAD;
             continue;
         }
@@ -287,7 +289,7 @@ static enum parse all_keys(struct writer *w)
             bool not_ = slice_ieq(name, SLICE("NOT"));
             if (not_ || slice_ieq(name, SLICE("OR"))) {
                 if (parse_char(p, ' ') != PARSE_DONE ||
-                    !open_group(group, &depth, not_ ? OPEN_NOT : OPEN_OR))
+                    !open_group(w, group, &depth, not_ ? OPEN_NOT : OPEN_OR))
                     return PARSE_BAD;
                 continue;
             }

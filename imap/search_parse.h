@@ -25,12 +25,14 @@ struct search_args {
     struct slice charset;     /* ptr NULL: none was named */
     struct store_test *tests; /* texts as they came */
     size_t n;
-    unsigned keys; /* that were given, operators and lists included */
+    unsigned keys;  /* that were given, operators and lists included */
+    unsigned depth; /* of the deepest key in lists and operators */
     struct search_set *sets;
 };
 
-/* [SP RETURN] [SP CHARSET] keys. Depth is held to SEARCH_DEPTH, keys to SEARCH_KEYS_MAX. */
-enum { SEARCH_DEPTH = 32, SEARCH_KEYS_MAX = 256 };
+/* [SP RETURN] [SP CHARSET] keys. Depth and keys are held to the highest values of [limits] depth
+ * and [imap] search_keys; the values themselves are for the command to look at. */
+enum { SEARCH_DEPTH = 256, SEARCH_KEYS_MAX = 256 };
 MUST_CHECK enum parse search_parse(struct parser *p, struct search_args **ret);
 
 #endif

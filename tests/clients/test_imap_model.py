@@ -60,7 +60,8 @@ class World:
     def message(self):
         self.marks += 1
         head = f"From: x@example.net\r\nSubject: mark-{self.marks}\r\n\r\n"
-        lines = ["x" * self.rng.randrange(70) for _ in range(self.rng.randrange(8))]
+        count = self.rng.randrange(8) if self.rng.random() < 0.95 else self.rng.randrange(1000)
+        lines = ["x" * self.rng.randrange(70) for _ in range(count)]
         return b"mark-%d" % self.marks, (head + "\r\n".join(lines) + "\r\n").encode()
 
     def is_content(self, validity, uid, mark):
@@ -510,7 +511,8 @@ def step(world):
 
 @pytest.mark.parametrize("seed", seeds())
 def test_every_picture_is_that_of_a_fresh_session(make_server, show, seed):
-    server = make_server(["alice"])
+    # With the smallest output queue a command often stops at its high mark and goes on later.
+    server = make_server(["alice"], {("limits", "output"): "16k"} if seed % 2 else {})
     world = World(server, random.Random(seed))
     fresh = Wire(server.address, PORTS["imap"])
     fresh.response()

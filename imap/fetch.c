@@ -302,6 +302,7 @@ static enum err open_message(struct session *s, struct fetch *f)
 {
     enum err e = ERR_OK;
     f->section = f->items->sections;
+    f->place = f->places;
     f->digested = find_digest(f);
     if (f->digested)
         return open_section(s, f);
@@ -317,7 +318,6 @@ static enum err open_message(struct session *s, struct fetch *f)
                            f->structure.parts, place++);
     if (e)
         return e;
-    f->place = f->places;
     return open_section(s, f);
 }
 

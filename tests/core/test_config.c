@@ -68,8 +68,8 @@ static void every_default_is_valid_and_documented(void **state)
         if (text)
             assert_string_equal(text, k.fallback);
     }
-    assert_int_equal(i, 138);
-    assert_int_equal(overridable, 29);
+    assert_int_equal(i, 137);
+    assert_int_equal(overridable, 28);
     assert_int_equal(c->tandem.version, 1);
     assert_true(c->tandem.hostname[0] && c->tandem.loops >= 1 && c->tandem.loops <= 8);
     assert_string_equal(c->tandem.default_domain, c->tandem.hostname);

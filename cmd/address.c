@@ -1,4 +1,4 @@
-/* tandem domain add, alias delete, list, set: addresses that are not accounts themselves. */
+/* tandem alias: addresses that are not accounts themselves. */
 #include <string.h>
 
 #include "auth/auth.h"
@@ -6,28 +6,6 @@
 #include "cmd/verb.h"
 
 enum { ALIAS_TARGETS_MAX = 256, ADDRESS_MAX = 511 };
-
-int verb_domain_add(struct verb_call *call)
-{
-    struct store_result result;
-    if (!verb_arguments(call, 1, 1))
-        return EXIT_USAGE;
-    struct slice domain = arena_dup(&call->arena, slice_str(call->argv[0]));
-    for (size_t i = 0; i < domain.len; i++)
-        ((char *)domain.ptr)[i] = ascii_lower(domain.ptr[i]);
-    if (!auth_domain_valid(domain)) {
-        verb_complain(call, "'%s' is not a domain; write one such as example.org", call->argv[0]);
-        return EXIT_USAGE;
-    }
-    struct store_wait *wait = store_wait_new();
-    store_domain_create(call->store, domain, store_wait_to(wait));
-    enum err e = store_wait(wait, &result);
-    int status = !e                ? EXIT_DONE
-                 : e == ERR_EXISTS ? verb_complain(call, "%s: it is there already", call->argv[0])
-                                   : verb_failed(call, call->argv[0], &result);
-    store_result_finish(&result);
-    return status;
-}
 
 /* An alias of an alias is resolved here, so that a delivery finds accounts alone (no chains, no
  * cycles). */

@@ -88,12 +88,15 @@ int offline_run(const struct config *config, const struct verb *verb, int argc, 
     int status;
     if (verb->down == DOWN_REFUSES)
         return setup_complain("the daemon is down");
+    if (verb->down == DOWN_LOOKS && access(config->store.path, F_OK) && errno == ENOENT)
+        return run_all(verb, &call, argc, argv, fds, n, output);
     if (!identity_of_store(config, &owner) || !privileges_drop(&owner))
         return EXIT_FAILED;
     umask(0077);
     if (verb->down == DOWN_ALONE)
         return run_all(verb, &call, argc, argv, fds, n, output);
-    if (!setup_store_open(config, verb->down == DOWN_READS, &call.store))
+    if (!setup_store_open(config, verb->down == DOWN_READS || verb->down == DOWN_LOOKS,
+                          &call.store))
         return EXIT_FAILED;
     enum err e = store_reader_new(call.store, NULL, &call.reader);
     if (e) {

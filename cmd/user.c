@@ -6,9 +6,10 @@
 
 #include "auth/auth.h"
 #include "auth/users.h"
+#include "cmd/setting.h"
 #include "cmd/setup.h"
 
-enum { CREDS_MAX = 64, OPTS_MAX = 256 };
+enum { CREDS_MAX = 64 };
 
 const char *user_scheme(struct verb_call *call)
 {
@@ -281,68 +282,37 @@ int verb_user_show(struct verb_call *call)
 
 /* --- set, unset ------------------------------------------------------------------------------- */
 
-/* The switch of a protocol is a flag of the account's own row. */
-static uint32_t switch_flag(struct slice name)
-{
-    return slice_eq(name, SLICE("imap.enabled"))   ? USER_NO_IMAP
-           : slice_eq(name, SLICE("pop3.enabled")) ? USER_NO_POP3
-           : slice_eq(name, SLICE("lmtp.enabled")) ? USER_NO_LMTP
-                                                   : 0;
-}
-
-static size_t opt_find(const struct store_opt *opts, size_t n, struct slice name)
-{
-    size_t i = 0;
-    while (i < n && !slice_eq(opts[i].name, name))
-        i++;
-    return i;
-}
-
 /* The account's own options, apart from its domain's. */
-static size_t own_opts(const struct store_user *user, struct store_opt *to)
+static void own_opts(const struct store_user *user, struct setting_list *to)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < user->nopts && n < OPTS_MAX; i++)
+    to->n = 0;
+    for (size_t i = 0; i < user->nopts && to->n < SETTINGS_MAX; i++)
         if (!user->opts[i].of_domain)
-            to[n++] = user->opts[i];
-    return n;
+            to->opts[to->n++] = user->opts[i];
 }
 
 static bool set_one(struct verb_call *call, struct store_user *user, struct settings *settings,
-                    struct store_opt *opts, size_t *n, const char *text)
+                    struct setting_list *own, const char *text)
 {
-    struct slice pair = slice_str(text);
-    size_t at = slice_find(pair, '=');
+    struct store_opt opt;
     struct fault why = {0};
-    if (at == pair.len) {
-        verb_complain(call, "'%s': write KEY=VALUE", text);
+    if (!setting_parse(call, text, &opt))
         return false;
-    }
-    struct slice name = slice_first(pair, at), value = slice_from(pair, at + 1);
-    if (config_override(settings, name, value, &call->arena, &why)) {
+    if (config_override(settings, opt.name, opt.value, &call->arena, &why)) {
         verb_complain(call, "%s: %s", text, why.text);
         return false;
     }
-    uint32_t flag = switch_flag(name);
-    if (flag) {
-        user->flags = slice_eq(value, SLICE("no")) ? user->flags | flag : user->flags & ~flag;
-        return true;
-    }
-    size_t i = opt_find(opts, *n, name);
-    if (i == OPTS_MAX) {
-        verb_complain(call, "%s: an account has at most %d settings of its own", text, OPTS_MAX);
-        return false;
-    }
-    opts[i] = (struct store_opt){.name = name, .value = value};
-    *n += i == *n;
+    uint32_t flag = setting_switch(opt.name);
+    if (!flag)
+        return setting_put(call, own, opt);
+    user->flags = slice_eq(opt.value, SLICE("no")) ? user->flags | flag : user->flags & ~flag;
     return true;
 }
 
-static int store_own(struct verb_call *call, struct store_user *user, struct store_opt *opts,
-                     size_t n)
+static int store_own(struct verb_call *call, struct store_user *user, struct setting_list *own)
 {
-    user->opts = opts;
-    user->nopts = n;
+    user->opts = own->opts;
+    user->nopts = own->n;
     struct store_wait *wait = store_wait_new();
     store_user_set(call->store, user, store_wait_to(wait));
     return outcome(call, call->argv[0], wait);
@@ -351,44 +321,41 @@ static int store_own(struct verb_call *call, struct store_user *user, struct sto
 int verb_user_set(struct verb_call *call)
 {
     struct store_user user;
-    struct store_opt opts[OPTS_MAX];
+    struct setting_list own;
     struct settings settings;
     struct fault why = {0};
-    if (!verb_arguments(call, 2, 1 + OPTS_MAX))
+    if (!verb_arguments(call, 2, 1 + SETTINGS_MAX))
         return EXIT_USAGE;
     if (!verb_user(call, call->argv[0], &user))
         return EXIT_FAILED;
     auth_settings(call->config, &user, &call->arena, &settings);
-    size_t n = own_opts(&user, opts);
+    own_opts(&user, &own);
     for (int i = 1; i < call->argc; i++)
-        if (!set_one(call, &user, &settings, opts, &n, call->argv[i]))
+        if (!set_one(call, &user, &settings, &own, call->argv[i]))
             return EXIT_USAGE;
     if (config_settings_check(&settings, &why)) {
         verb_complain(call, "%s", why.text);
         return EXIT_USAGE;
     }
-    return store_own(call, &user, opts, n);
+    return store_own(call, &user, &own);
 }
 
 int verb_user_unset(struct verb_call *call)
 {
     struct store_user user;
-    struct store_opt opts[OPTS_MAX];
-    if (!verb_arguments(call, 2, 1 + OPTS_MAX))
+    struct setting_list own;
+    if (!verb_arguments(call, 2, 1 + SETTINGS_MAX))
         return EXIT_USAGE;
     if (!verb_user(call, call->argv[0], &user))
         return EXIT_FAILED;
-    size_t n = own_opts(&user, opts);
+    own_opts(&user, &own);
     for (int i = 1; i < call->argc; i++) {
         struct slice name = slice_str(call->argv[i]);
-        uint32_t flag = switch_flag(name);
-        size_t at = opt_find(opts, n, name);
+        uint32_t flag = setting_switch(name);
         if (flag)
             user.flags &= ~flag;
-        else if (at < n)
-            opts[at] = opts[--n];
-        else
+        else if (!setting_drop(&own, name))
             return verb_complain(call, "%s: not set for this account", call->argv[i]);
     }
-    return store_own(call, &user, opts, n);
+    return store_own(call, &user, &own);
 }

@@ -29,7 +29,7 @@ struct verb_io {
 
 struct verb_call {
     const struct config *config;
-    struct store *store;         /* NULL: DOWN_ALONE */
+    struct store *store;         /* NULL: DOWN_ALONE, DOWN_LOOKS */
     struct store_reader *reader; /* of this thread */
     struct verb_io *io;
     const struct verb *verb;
@@ -53,6 +53,7 @@ enum verb_input {
 enum verb_down {
     DOWN_WRITES, /* while the daemon is down, the tool opens the store and changes it */
     DOWN_READS,  /* opens it read-only */
+    DOWN_LOOKS,  /* the same if there is one; else store and reader are NULL */
     DOWN_ALONE,  /* works on the files of a store that nobody has open; a daemon must not run */
     DOWN_REFUSES /* is about what only a daemon knows */
 };
@@ -250,9 +251,15 @@ int verb_alias_list(struct verb_call *call);
 int verb_alias_set(struct verb_call *call);
 int verb_backup(struct verb_call *call);
 int verb_check(struct verb_call *call);
+int verb_config_show(struct verb_call *call);
 int verb_copy(struct verb_call *call);
 int verb_deliver(struct verb_call *call);
 int verb_domain_add(struct verb_call *call);
+int verb_domain_delete(struct verb_call *call);
+int verb_domain_list(struct verb_call *call);
+int verb_domain_set(struct verb_call *call);
+int verb_domain_show(struct verb_call *call);
+int verb_domain_unset(struct verb_call *call);
 int verb_expire(struct verb_call *call);
 int verb_expunge(struct verb_call *call);
 int verb_fetch(struct verb_call *call);

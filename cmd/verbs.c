@@ -83,6 +83,16 @@ const struct verb verbs[] = {
         .run = verb_check,
     },
     {
+        .name = "config show",
+        .arguments = "[SECTION|KEY]",
+        .help = "print every key, its value and who says so",
+        .about = "The daemon's configuration, if one runs. With --user, what holds for an account:\n"
+                 "its own settings, its domain's, the file's, the defaults, in this order.",
+        .options = {{"--user", "NAME", "as it holds for this account"}},
+        .down = DOWN_LOOKS,
+        .run = verb_config_show,
+    },
+    {
         .name = "copy",
         .arguments = "NAME MAILBOX UIDS TO-MAILBOX",
         .help = "copy messages into another mailbox of the account",
@@ -109,6 +119,41 @@ const struct verb verbs[] = {
         .help = "let accounts have this domain",
         .down = DOWN_WRITES,
         .run = verb_domain_add,
+    },
+    {
+        .name = "domain delete",
+        .arguments = "DOMAIN",
+        .help = "take a domain away that has no accounts and no aliases",
+        .down = DOWN_WRITES,
+        .run = verb_domain_delete,
+    },
+    {
+        .name = "domain list",
+        .help = "list domains, and how many accounts they have",
+        .down = DOWN_READS,
+        .run = verb_domain_list,
+    },
+    {
+        .name = "domain set",
+        .arguments = "DOMAIN KEY=VALUE...",
+        .help = "override settings for all accounts of a domain",
+        .about = "For example store.quota=2G. What an account has of its own wins.",
+        .down = DOWN_WRITES,
+        .run = verb_domain_set,
+    },
+    {
+        .name = "domain show",
+        .arguments = "DOMAIN",
+        .help = "print the settings of a domain",
+        .down = DOWN_READS,
+        .run = verb_domain_show,
+    },
+    {
+        .name = "domain unset",
+        .arguments = "DOMAIN KEY...",
+        .help = "take such settings back",
+        .down = DOWN_WRITES,
+        .run = verb_domain_unset,
     },
     {
         .name = "expire",

@@ -1,31 +1,31 @@
-/* The catalog read: logins, aliases, domains, options. (Written in catalog_write.c.) */
-#include "store/env.h"
+/* The catalog read: logins, aliases, options. (Written in catalog_write.c; domains: domain.c.) */
+#include "store/catalog.h"
 
 #include <string.h>
 
 #include "core/base/mem.h"
 
-static enum err opts_of(struct engine_txn *snap, struct slice prefix, bool of_domain,
-                        struct arena *arena, struct store_opt **list, size_t *n, size_t *cap)
+enum err catalog_opts_read(struct engine_txn *snap, struct slice scope, bool of_domain,
+                           struct arena *arena, struct opt_list *list)
 {
     struct engine_cursor cursor;
     enum err e = engine_cursor_open(snap, DBI_COPT, &cursor);
     if (!e)
-        e = engine_seek(&cursor, prefix);
-    while (!e && slice_starts(cursor.key, prefix)) {
+        e = engine_seek(&cursor, scope);
+    while (!e && slice_starts(cursor.key, scope)) {
         struct slice value;
         if ((e = row_value_decode(cursor.value, &value)))
             break;
-        if (*n == *cap) {
-            size_t bigger = *cap ? *cap * 2 : 8;
+        if (list->n == list->cap) {
+            size_t bigger = list->cap ? list->cap * 2 : 8;
             struct store_opt *grown = arena_new(arena, bigger * sizeof *grown);
-            if (*n)
-                memcpy(grown, *list, *n * sizeof *grown);
-            *list = grown;
-            *cap = bigger;
+            if (list->n)
+                memcpy(grown, list->opts, list->n * sizeof *grown);
+            list->opts = grown;
+            list->cap = bigger;
         }
-        struct store_opt *opt = &(*list)[(*n)++];
-        opt->name = arena_dup(arena, slice_from(cursor.key, prefix.len));
+        struct store_opt *opt = &list->opts[list->n++];
+        opt->name = arena_dup(arena, slice_from(cursor.key, scope.len));
         opt->value = arena_dup(arena, value);
         opt->of_domain = of_domain;
         e = opt->name.ptr && opt->value.ptr ? engine_next(&cursor) : ERR_LIMIT;
@@ -61,13 +61,17 @@ static enum err user_from(struct engine_txn *snap, struct slice login, struct sl
             return ERR_LIMIT;
     }
     struct key key;
-    size_t cap = 0, at = slice_find(login, '@');
+    struct opt_list opts = {0};
+    size_t at = slice_find(login, '@');
     if (at < login.len)
-        e = opts_of(snap, key_catalog_opt(&key, true, 0, slice_from(login, at + 1), SLICE_NONE),
-                    true, arena, &ret->opts, &ret->nopts, &cap);
+        e = catalog_opts_read(snap,
+                              key_catalog_opt(&key, true, 0, slice_from(login, at + 1), SLICE_NONE),
+                              true, arena, &opts);
     if (!e)
-        e = opts_of(snap, key_catalog_opt(&key, false, row.a, SLICE_NONE, SLICE_NONE), false, arena,
-                    &ret->opts, &ret->nopts, &cap);
+        e = catalog_opts_read(snap, key_catalog_opt(&key, false, row.a, SLICE_NONE, SLICE_NONE),
+                              false, arena, &opts);
+    ret->opts = opts.opts;
+    ret->nopts = opts.n;
     return !e && !ret->login.ptr ? ERR_LIMIT : e;
 }
 
@@ -175,17 +179,6 @@ enum err store_alias_each(struct store_reader *reader, struct slice from,
     }
     engine_cursor_close(&cursor);
     return e == ERR_NOTFOUND ? ERR_OK : e;
-}
-
-enum err store_domain_find(struct store_reader *reader, struct slice domain)
-{
-    struct engine_txn *snap;
-    struct key key;
-    struct slice value;
-    if (domain.len == 0 || domain.len > KEY_MAX)
-        return ERR_NOTFOUND;
-    enum err e = reader_snap(reader, reader->store->catalog, &snap);
-    return e ? e : engine_get(snap, DBI_CDOM, key_text(&key, domain), &value);
 }
 
 void store_lasting_key(const struct store *store, unsigned char ret[16])

@@ -1,4 +1,4 @@
-/* The catalog changed: accounts made and removed, credentials, options, domains, aliases.
+/* The catalog changed: accounts made and removed, credentials, options, aliases.
  *
  * An account lives in two environments, so making one is a chain of batches, each of which a crash
  * may be the last of (account_recover settles what is left):
@@ -19,6 +19,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/random.h"
+#include "store/catalog.h"
 #include "store/mailbox.h"
 #include "store/sweep.h"
 
@@ -33,7 +34,7 @@ static void release(struct op *op)
 struct row_op {
     struct op op;
     enum catalog_dbi dbi;
-    bool must_exist, must_not_exist;
+    bool must_exist;
     struct key key;
     size_t len;
     unsigned char row[]; /* empty: delete */
@@ -46,8 +47,8 @@ static enum err row_apply(struct op *base, struct turn *turn)
     enum err e = engine_get(turn->txn, op->dbi, key, &old);
     if (e && e != ERR_NOTFOUND)
         return e;
-    if ((e && op->must_exist) || (!e && op->must_not_exist))
-        return e ? ERR_NOTFOUND : ERR_EXISTS;
+    if (e && op->must_exist)
+        return ERR_NOTFOUND;
     if (op->len)
         return turn_put(turn, op->dbi, key, slice(op->row, op->len));
     return e ? ERR_OK : turn_del(turn, op->dbi, key);
@@ -71,15 +72,6 @@ static void refuse(struct op *op, enum err e)
 {
     op->result.err = e;
     op_complete(op);
-}
-
-void store_domain_create(struct store *store, struct slice domain, struct store_to to)
-{
-    unsigned char row[8];
-    struct row_op *op = row_op_new(store, DBI_CDOM, row_dom_encode(&(struct row_dom){0}, row), to);
-    key_text(&op->key, domain);
-    op->must_not_exist = true;
-    committer_submit(store->catalog->committer, &op->op);
 }
 
 void store_alias_set(struct store *store, struct slice address, const uint32_t *targets, size_t n,
@@ -109,6 +101,17 @@ struct set_op {
     struct store_user user;
 };
 
+struct store_opt *catalog_opts_copy(struct arena *arena, const struct store_opt *opts, size_t n)
+{
+    struct store_opt *copy = arena_new(arena, n * sizeof *copy);
+    for (size_t i = 0; i < n; i++) {
+        copy[i] = opts[i];
+        copy[i].name = arena_dup(arena, opts[i].name);
+        copy[i].value = arena_dup(arena, opts[i].value);
+    }
+    return copy;
+}
+
 static void copy_user(struct arena *arena, const struct store_user *from, struct store_user *to)
 {
     *to = *from;
@@ -119,12 +122,7 @@ static void copy_user(struct arena *arena, const struct store_user *from, struct
         to->creds[i].name = arena_dup(arena, from->creds[i].name);
         to->creds[i].verifier = arena_dup(arena, from->creds[i].verifier);
     }
-    to->opts = arena_new(arena, from->nopts * sizeof *to->opts);
-    for (size_t i = 0; i < from->nopts; i++) {
-        to->opts[i] = from->opts[i];
-        to->opts[i].name = arena_dup(arena, from->opts[i].name);
-        to->opts[i].value = arena_dup(arena, from->opts[i].value);
-    }
+    to->opts = catalog_opts_copy(arena, from->opts, from->nopts);
 }
 
 static void row_from_user(const struct store_user *user, uint64_t nonce, struct row_user *ret)
@@ -144,28 +142,38 @@ static void row_from_user(const struct store_user *user, uint64_t nonce, struct 
                                          .verifier = user->creds[i].verifier};
 }
 
-static enum err set_opts(struct turn *turn, const struct store_user *user, uint32_t a)
+enum err catalog_opts_write(struct turn *turn, struct slice scope, bool of_domain,
+                            const struct store_opt *opts, size_t n)
 {
-    struct key prefix, key;
+    struct key key;
     struct slice k, v;
     unsigned char octets[ROW_MAX];
-    key_catalog_opt(&prefix, false, a, SLICE_NONE, SLICE_NONE);
     enum err e;
-    while (!(e = engine_first(turn->txn, DBI_COPT, key_slice(&prefix), key_slice(&prefix), &k, &v)))
+    while (!(e = engine_first(turn->txn, DBI_COPT, scope, scope, &k, &v)))
         if ((e = turn_del(turn, DBI_COPT, key_text(&key, k))))
             return e;
     if (e != ERR_NOTFOUND)
         return e;
-    for (size_t i = 0; i < user->nopts; i++) {
-        if (user->opts[i].of_domain)
+    for (size_t i = 0; i < n; i++) {
+        if (opts[i].of_domain != of_domain)
             continue;
-        key_catalog_opt(&key, false, a, SLICE_NONE, user->opts[i].name);
-        e = turn_put(turn, DBI_COPT, key_slice(&key),
-                     row_value_encode(user->opts[i].value, octets));
+        key_text(&key, scope);
+        if (scope.len + opts[i].name.len > KEY_MAX)
+            return ERR_LIMIT;
+        memcpy(key.octets + scope.len, opts[i].name.ptr, opts[i].name.len);
+        key.len += opts[i].name.len;
+        e = turn_put(turn, DBI_COPT, key_slice(&key), row_value_encode(opts[i].value, octets));
         if (e)
             return e;
     }
     return ERR_OK;
+}
+
+static enum err set_opts(struct turn *turn, const struct store_user *user, uint32_t a)
+{
+    struct key scope;
+    return catalog_opts_write(turn, key_catalog_opt(&scope, false, a, SLICE_NONE, SLICE_NONE),
+                              false, user->opts, user->nopts);
 }
 
 static enum err set_apply(struct op *base, struct turn *turn)

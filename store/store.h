@@ -203,6 +203,12 @@ MUST_CHECK enum err store_alias_each(struct store_reader *reader, struct slice f
                                                   const uint32_t *targets, size_t n),
                                      void *arg);
 MUST_CHECK enum err store_domain_find(struct store_reader *reader, struct slice domain);
+/* Every domain in order; `each` returns false to stop. */
+MUST_CHECK enum err store_domain_each(struct store_reader *reader,
+                                      bool (*each)(void *arg, struct slice domain), void *arg);
+/* The settings of a domain, in the arena. ERR_NOTFOUND. */
+MUST_CHECK enum err store_domain_opts(struct store_reader *reader, struct slice domain,
+                                      struct arena *arena, struct store_opt **ret, size_t *ret_n);
 /* 16 random octets that this store has had since it was made, and that never leave the process: a
  * key for what must look the same after a restart. Any thread. */
 void store_lasting_key(const struct store *store, unsigned char ret[16]);
@@ -249,6 +255,11 @@ void store_user_delete(struct store *store, struct slice login, struct store_to 
  */
 void store_user_set(struct store *store, const struct store_user *user, struct store_to to);
 void store_domain_create(struct store *store, struct slice domain, struct store_to to);
+/* Replace its settings (of_domain is true in each). ERR_NOTFOUND. */
+void store_domain_set(struct store *store, struct slice domain, const struct store_opt *opts,
+                      size_t n, struct store_to to);
+/* ERR_BUSY: it still has accounts or aliases. ERR_NOTFOUND. */
+void store_domain_delete(struct store *store, struct slice domain, struct store_to to);
 /* `targets` are accounts; n = 0 deletes the alias. ERR_LIMIT over 256. */
 void store_alias_set(struct store *store, struct slice address, const uint32_t *targets, size_t n,
                      struct store_to to);

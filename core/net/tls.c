@@ -78,7 +78,9 @@ static enum err readable(const char *file, struct fault *why)
 {
     int fd = open(file, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return fault(why, ERR_SYNTAX, "%s cannot be read: %s", file, strerror(errno));
+        return fault(why, ERR_SYNTAX, "%s cannot be read: %s%s", file, strerror(errno),
+                     errno == EACCES ? ": the group of [tandem] user must be able to (chmod 640)"
+                                     : "");
     close(fd);
     return ERR_OK;
 }

@@ -107,7 +107,8 @@ def test_key_that_may_not_be_read(server):
                           os.path.join(server.programs, "tandemd"), "-c", server.ini, "-t"],
                          capture_output=True, text=True, timeout=60, check=False)
     assert (run.returncode, run.stderr.replace(server.dir, "DIR")) == (
-        2, f"DIR/tandem.ini:{line}: [tls]: DIR/key.pem cannot be read: Permission denied\n")
+        2, f"DIR/tandem.ini:{line}: [tls]: DIR/key.pem cannot be read: Permission denied: the group "
+           "of [tandem] user must be able to (chmod 640)\n")
 
 
 def test_port_that_is_taken(server):

@@ -259,7 +259,7 @@ static void upgrade(const struct attempt *a, const struct store_user *user)
     store_user_set(a->auth->conf.store, &fresh, to);
 }
 
-/* RFC 2449 section 6.5 (LOGIN-DELAY): seconds between logins of one account. */
+/* RFC 2449 section 6.5 (LOGIN-DELAY): seconds since the last +OK of the account. */
 static enum err check_delay(const struct attempt *a, const struct settings *settings)
 {
     uint32_t delay_s = settings->pop3.login_delay_s;
@@ -268,8 +268,13 @@ static enum err check_delay(const struct attempt *a, const struct settings *sett
     struct auth_digest digest = auth_cache_digest(a->auth->seen, &a->name.login, 1);
     if (auth_cache_has(a->auth->seen, digest, (uint64_t)delay_s * 1000))
         return ERR_DELAY;
-    auth_cache_put(a->auth->seen, digest);
     return ERR_OK;
+}
+
+void auth_pop3_entered(struct auth *auth, const struct auth_session *session)
+{
+    if (session->settings.pop3.login_delay_s)
+        auth_cache_put(auth->seen, auth_cache_digest(auth->seen, &session->login, 1));
 }
 
 static enum err enter(const struct attempt *a, const struct store_user *user, struct session *s)

@@ -134,6 +134,19 @@ MUST_CHECK enum err auth_poprule(struct store_reader *reader, struct store_accou
                                  const struct settings *settings, struct slice detail, bool recent,
                                  struct arena *arena, struct store_poprule *ret);
 
+/* POP3 has said +OK: [pop3] login_delay counts from now. */
+void auth_pop3_entered(struct auth *auth, const struct auth_session *session);
+
+/* The least that holds for every account, for CAPA before the login (RFC 2449 sections 6.5, 6.7):
+ * the shortest retention and the longest delay, and whether that of an account may be another. As
+ * of a second ago at most. */
+struct auth_pop3_bounds {
+    int32_t expire_days; /* -1: never */
+    uint32_t login_delay_s;
+    bool expire_differs, delay_differs;
+};
+void auth_pop3_bounds(struct auth *auth, struct loop *loop, struct auth_pop3_bounds *ret);
+
 /* A new verifier of a password, in the arena: "{SCHEME}...". `scheme` is one of yescrypt, argon2id,
  * scram-sha-256, scram-sha-1, bcrypt, sha512-crypt, ssha512, ssha256; auth_scheme_word gives that
  * of [auth] scheme. Slow: a worker or tool, never a loop. ERR_NOTFOUND: no such scheme; ERR_SYNTAX:

@@ -17,7 +17,13 @@ struct auth {
     struct auth_cache *seen; /* POP3 logins, for [pop3] login_delay */
     struct peers *names;     /* failures by login, as conf.peers counts them by address */
     struct Gsasl *gsasl;     /* SCRAM; read-only after auth_new */
-    pthread_mutex_t lock;    /* of the list alone */
+    pthread_mutex_t lock;    /* of what follows */
+    struct auth_known {
+        struct auth_pop3_bounds bounds;
+        uint64_t until_ms;      /* clock_mono_ms; 0: never looked */
+        int32_t expire_days;    /* of the file, when it was looked for */
+        uint32_t login_delay_s; /* the same */
+    } known;
     struct attempt *attempts;
 };
 

@@ -275,6 +275,7 @@ int verb_mailbox_status(struct verb_call *call);
 int verb_mailbox_subscribe(struct verb_call *call);
 int verb_mailbox_unsubscribe(struct verb_call *call);
 int verb_move(struct verb_call *call);
+int verb_pop3_preview(struct verb_call *call);
 int verb_quota(struct verb_call *call);
 int verb_reload(struct verb_call *call);
 int verb_restore(struct verb_call *call);

@@ -290,6 +290,17 @@ const struct verb verbs[] = {
         .run = verb_move,
     },
     {
+        .name = "pop3 preview",
+        .arguments = "NAME",
+        .help = "what the next POP3 login will be shown, and which rule hides the rest",
+        .about = "HIDDEN_BY is the key of [pop3] that hides a message. for-good: a client has\n"
+                 "downloaded it before, or deleted it with delete = hide.",
+        .options = {{"--folder", "F", "of a login as NAME+F"},
+                    {"--recent", NULL, "of a login as recent:NAME"}},
+        .down = DOWN_READS,
+        .run = verb_pop3_preview,
+    },
+    {
         .name = "quota",
         .arguments = "[NAME...]",
         .help = "print what accounts hold, what they may, and what could be undeleted",

@@ -26,23 +26,43 @@ bool pop3_can_apop(const struct pop3_session *s)
     return settings_of(s)->pop3.apop;
 }
 
+/* --- before the login what holds for everybody, after it what holds for this account
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static struct auth_pop3_bounds bounds_of(const struct pop3_session *s)
+{
+    struct auth_pop3_bounds b;
+    if (s->auth)
+        return (struct auth_pop3_bounds){.expire_days = s->auth->settings.pop3.expire_days,
+                                         .login_delay_s = s->auth->settings.pop3.login_delay_s};
+    auth_pop3_bounds(pop3_app.auth, conn_loop(s->conn), &b);
+    return b;
+}
+
+/* RFC 2449 section 5: what was announced stays announced, be it 0. */
 static bool has_login_delay(const struct pop3_session *s)
 {
-    return settings_of(s)->pop3.login_delay_s > 0;
+    struct auth_pop3_bounds b;
+    auth_pop3_bounds(pop3_app.auth, conn_loop(s->conn), &b);
+    return b.login_delay_s > 0;
 }
 
-/* RFC 2449 section 6.5: USER, where it is not yet known whose it is. */
+/* RFC 2449 section 6.5. */
 static void login_delay(const struct pop3_session *s, char *to, size_t cap)
 {
-    snprintf(to, cap, " %u%s", settings_of(s)->pop3.login_delay_s, s->auth ? "" : " USER");
+    struct auth_pop3_bounds b = bounds_of(s);
+    snprintf(to, cap, " %u%s", b.login_delay_s, b.delay_differs ? " USER" : "");
 }
 
-/* RFC 2449 section 6.7: what the server does, not what is configured. Nothing is deleted by age
- * yet. */
+/* RFC 2449 section 6.7. */
 static void expire(const struct pop3_session *s, char *to, size_t cap)
 {
-    (void)s;
-    snprintf(to, cap, " NEVER");
+    struct auth_pop3_bounds b = bounds_of(s);
+    if (b.expire_days < 0)
+        snprintf(to, cap, " NEVER");
+    else
+        snprintf(to, cap, " %d%s", b.expire_days, b.expire_differs ? " USER" : "");
 }
 
 static bool has_mechanism(const struct pop3_session *s)

@@ -103,6 +103,7 @@ static enum step open_maildrop(struct pop3_session *s, struct login *l)
     if (e)
         return login_failed(s, e);
     store_maildrop_shown(s->drop);
+    auth_pop3_entered(pop3_app.auth, s->auth);
     marks_init(&s->marks, store_maildrop_count(s->drop));
     conn_logged_in(s->conn);
     pop3_state_set(s, POP3_TRANSACTION);

@@ -207,3 +207,29 @@ enum err store_user_each(struct store_reader *reader, struct slice from,
     engine_cursor_close(&cursor);
     return e == ERR_NOTFOUND ? ERR_OK : e;
 }
+
+/* A key is a scope, a NUL, and the name. */
+enum err store_override_each(struct store_reader *reader, struct slice name,
+                             bool (*each)(void *arg, struct slice name, struct slice value),
+                             void *arg)
+{
+    struct engine_txn *snap;
+    struct engine_cursor cursor = {0};
+    enum err e = reader_snap(reader, reader->store->catalog, &snap);
+    if (!e)
+        e = engine_cursor_open(snap, DBI_COPT, &cursor);
+    if (!e)
+        e = engine_seek(&cursor, SLICE("a"));
+    for (; !e; e = engine_next(&cursor)) {
+        struct slice value;
+        size_t at = cursor.key.len - name.len;
+        if (cursor.key.len <= name.len || cursor.key.ptr[at - 1] != '\0' ||
+            !slice_eq(slice_from(cursor.key, at), name))
+            continue;
+        e = row_value_decode(cursor.value, &value);
+        if (e || !each(arg, name, value))
+            break;
+    }
+    engine_cursor_close(&cursor);
+    return e == ERR_NOTFOUND ? ERR_OK : e;
+}

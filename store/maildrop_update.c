@@ -201,7 +201,16 @@ static enum err journal(struct updating *u, enum log_what what, const struct uid
                                   : turn_journal(u->turn, &line);
 }
 
-/* What is in the trash already is expunged. */
+/* Not if the listing has the trash: what DELE has removed would be in it again. */
+static bool goes_to(const struct updating *u, const struct box *trash)
+{
+    const struct listing *list = u->op->list;
+    for (uint32_t run = 0; run < list->nruns; run++)
+        if (list->runs[run].m == trash->m)
+            return false;
+    return true;
+}
+
 static enum err take_deleted(struct updating *u)
 {
     struct box trash;
@@ -210,7 +219,7 @@ static enum err take_deleted(struct updating *u)
         return ERR_OK;
     if (u->op->to_trash)
         e = mailbox_trash(u->turn, u->acct, &trash);
-    if (!e && u->op->to_trash && trash.m != u->box.m)
+    if (!e && u->op->to_trash && goes_to(u, &trash))
         return move_to_trash(u, &trash);
     if (!e)
         e = expunge_deleted(u);

@@ -217,6 +217,12 @@ MUST_CHECK enum err store_user_each(struct store_reader *reader, struct slice fr
                                     bool (*each)(void *arg, struct slice login, uint32_t acct),
                                     void *arg);
 
+/* Every override of this setting, of domains and of accounts, in no order; `each` returns false to
+ * stop. Walks over all overrides there are. */
+MUST_CHECK enum err
+store_override_each(struct store_reader *reader, struct slice name,
+                    bool (*each)(void *arg, struct slice name, struct slice value), void *arg);
+
 /* An account as one session has it open: nonce checked, limits fixed. Counted by nobody else. */
 MUST_CHECK enum err store_account_open(struct store_reader *reader, const struct store_user *user,
                                        const struct store_limits *limits,
@@ -793,8 +799,8 @@ bool store_maildrop_hidden(const struct store_maildrop *drop, uint32_t i,
 /* One batch: \Seen and "downloaded" for `retrieved`, and for `deleted` what `mode` says (both by
  * number; bitmaps of count bits, LSB first; NULL = none). QUIT gives both; a lost connection only
  * `retrieved`. Only the copy in the viewed folder is touched. POP3_DELETE_TRASH moves to the
- * mailbox with that use (made when there is none), and expunges what is in it. result.missing is
- * not filled; messages that went meanwhile are not an error. */
+ * mailbox with that use (made when there is none), and expunges if the listing shows that one.
+ * result.missing is not filled; messages that went meanwhile are not an error. */
 void store_maildrop_update(struct store_maildrop *drop, const unsigned char *retrieved,
                            const unsigned char *deleted, enum pop3_delete mode, struct store_to to);
 

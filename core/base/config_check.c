@@ -163,25 +163,70 @@ static void check_paths(const struct config *c, struct config_errors *errs)
               "choose a shorter path, or set [daemon] control and the lmtp listener");
 }
 
+/* --- keys of [pop3] that contradict each other ---------------------------------------------------
+ */
+
+/* UIDs of two mailboxes may be the same (RFC 1939 section 7: unique within a maildrop). */
+static bool uidls_clash(const struct settings *s)
+{
+    return s->pop3.uidl_format == UIDL_UID && s->pop3.folders.n > 1;
+}
+
+/* EXPIRE 0 is an implicit DELE (RFC 2449 section 6.7), and DELE does nothing. */
+static bool nothing_may_stay_or_go(const struct settings *s)
+{
+    return s->pop3.expire_days == 0 && s->pop3.delete_mode == POP3_DELETE_KEEP;
+}
+
+static bool shows_its_trash(const struct settings *s)
+{
+    return s->pop3.delete_mode == POP3_DELETE_TRASH &&
+           config_list_has(&s->pop3.folders, SLICE("Trash"));
+}
+
+static const struct clash {
+    bool (*holds)(const struct settings *s);
+    const char *key, *other; /* of [pop3] */
+    const char *why, *mend;
+} clashes[] = {
+    {uidls_clash,            "uidl_format", "folders", "uid is not unique over several folders",
+     "name one folder or choose another format"                                                                                                                 },
+    {nothing_may_stay_or_go, "expire",      "delete",
+     "0 removes what was downloaded, and keep removes nothing",                                        "let mail stay for some days, or choose delete = expunge"},
+    {shows_its_trash,        "delete",      "folders", "what is moved to Trash would be listed again",
+     "leave Trash out of the folders, or choose delete = expunge"                                                                                               },
+};
+
 enum err config_settings_check(const struct settings *s, struct fault *why)
 {
-    /* UIDs of two mailboxes may be the same (RFC 1939 section 7: unique within a maildrop). */
-    if (s->pop3.uidl_format == UIDL_UID && s->pop3.folders.n > 1)
-        return fault(why, ERR_CANNOT,
-                     "pop3.uidl_format: uid is not unique over several pop3.folders; name one "
-                     "folder or choose another format");
+    for (size_t i = 0; i < sizeof clashes / sizeof *clashes; i++)
+        if (clashes[i].holds(s))
+            return fault(why, ERR_CANNOT, "pop3.%s, pop3.%s: %s; %s", clashes[i].key,
+                         clashes[i].other, clashes[i].why, clashes[i].mend);
     return ERR_OK;
+}
+
+/* At the line of the one, naming that of the other. */
+static void check_settings(const struct config *c, struct config_errors *errs)
+{
+    for (size_t i = 0; i < sizeof clashes / sizeof *clashes; i++) {
+        const struct clash *clash = &clashes[i];
+        char why[160];
+        unsigned line;
+        if (!clash->holds(&c->settings))
+            continue;
+        config_key_text(c, (unsigned)(config_key_find("pop3", clash->other) - config_keys), &line);
+        snprintf(why, sizeof why, "%s (pop3.%s, line %u)", clash->why, clash->other, line);
+        wrong(c, errs, "pop3", clash->key, why, clash->mend);
+    }
 }
 
 void config_check(const struct config *c, struct config_errors *errs)
 {
-    struct fault why;
     check_listen(c, errs);
     check_tls(c, errs);
     check_auth(c, errs);
     check_limits(c, errs);
     check_paths(c, errs);
-    if (config_settings_check(&c->settings, &why))
-        wrong(c, errs, "pop3", "uidl_format", "uid is not unique over several folders",
-              "name one folder or choose another format");
+    check_settings(c, errs);
 }

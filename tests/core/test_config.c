@@ -367,8 +367,14 @@ static void keys_are_checked_together(void **state)
         "[limits] sasl and 512 octets\n"
         "t.ini:3: limits.command: a line and a literal do not fit; at least line and literal "
         "together\n"
-        "t.ini:6: pop3.uidl_format: uid is not unique over several folders; name one folder or "
-        "choose another format\n");
+        "t.ini:6: pop3.uidl_format: uid is not unique over several folders (pop3.folders, line 5); "
+        "name one folder or choose another format\n");
+    bad("[pop3]\nexpire = 0\ndelete = keep\n",
+        "t.ini:2: pop3.expire: 0 removes what was downloaded, and keep removes nothing "
+        "(pop3.delete, line 3); let mail stay for some days, or choose delete = expunge\n");
+    bad("[pop3]\nfolders = INBOX, trash\ndelete = trash\n",
+        "t.ini:3: pop3.delete: what is moved to Trash would be listed again (pop3.folders, line "
+        "2); leave Trash out of the folders, or choose delete = expunge\n");
     char text[200] = "[store]\npath = /";
     memset(text + 16, 'a', 100);
     bad(text, "t.ini:2: store.path: it is too long for the sockets in it; choose a shorter path, "

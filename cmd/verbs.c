@@ -211,6 +211,19 @@ const struct verb verbs[] = {
         .reader = maildir_read,
     },
     {
+        .name = "import mbox",
+        .arguments = "NAME FILE|DIR",
+        .help = "take in the mail of one mbox, or of a folder of them",
+        .about = ABOUT_IMPORT
+            "A FILE goes into INBOX, or M; in a DIR each file is the mailbox of its name.\n"
+            "Flags, keywords and UIDs are those of Status, X-Status, X-Keywords and X-UID.",
+        .options = {IMPORT_MAILBOX, DRY_RUN},
+        .input = VERB_READER,
+        .down = DOWN_WRITES,
+        .run = verb_import_mail,
+        .reader = mbox_read,
+    },
+    {
         .name = "journal",
         .arguments = "NAME",
         .help = "print what happened to the mail of an account, and by whom",

@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "cmd/mail/tree.h"
 #include "core/base/attr.h"
 #include "core/base/mem.h"
 
@@ -43,41 +42,14 @@ static void broken_line(struct reading *r)
         complain(r, "so are others");
 }
 
-char *maildir_file(int fd, const char *name, size_t max, size_t *ret_len)
-{
-    struct stat st;
-    int file = openat(fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (file < 0)
-        return NULL;
-    char *text = NULL;
-    size_t len = 0;
-    ssize_t n = 0;
-    if (fstat(file, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= 0 &&
-        (uint64_t)st.st_size <= max && (text = mem_try((size_t)st.st_size + 1))) {
-        while (len < (size_t)st.st_size &&
-               ((n = read(file, text + len, (size_t)st.st_size - len)) > 0 ||
-                (n < 0 && errno == EINTR)))
-            len += n > 0 ? (size_t)n : 0;
-        text[len] = '\0';
-        *ret_len = len;
-    } else {
-        errno = EIO;
-    }
-    if (n < 0) {
-        mem_free(text);
-        text = NULL;
-    }
-    close(file);
-    return text;
-}
-
 /* False: there is no such file, or it cannot be read. */
 static bool open_file(struct reading *r, const char *file)
 {
     size_t len;
     r->file = file;
     r->line = r->broken = 0;
-    char *text = maildir_file(r->fd, file, INDEX_MAX, &len);
+    int fd = tree_open_below(r->fd, file, O_RDONLY | O_NONBLOCK);
+    char *text = fd < 0 ? NULL : tree_text(fd, INDEX_MAX, &len);
     if (!text) {
         if (errno != ENOENT && errno != ENOTDIR)
             complain(r, "cannot be read: %s", strerror(errno));

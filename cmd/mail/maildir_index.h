@@ -49,8 +49,5 @@ const struct maildir_entry *maildir_index_find(const struct maildir_index *index
 struct slice maildir_base(struct slice name, struct slice *ret_flags);
 /* Order of Courier's POP3 server: the number that a name begins with, then its octets. */
 int maildir_name_cmp(struct slice a, struct slice b);
-/* All of a file of a folder, with a NUL behind it; the caller's. NULL: it is not there (errno
- * ENOENT), or cannot be read, or is larger than `max`. */
-char *maildir_file(int fd, const char *name, size_t max, size_t *ret_len);
 
 #endif

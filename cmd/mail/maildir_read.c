@@ -424,38 +424,18 @@ static void send_folder(struct tree *tree, const struct folder *folder)
 
 /* --- subscriptions ---------------------------------------------------------------------------- */
 
-/* Dovecot 2.3: a line "V<TAB>2", a blank one, then names with TAB between components. Before that,
- * and in Courier's file: names with the folders' separator; Courier's begin with "INBOX.". */
-static void send_subscriptions(struct tree *tree, const char *file, bool courier)
+/* Dovecot 2.3 writes names by component; before that, and in Courier's file, they have the folders'
+ * separator. Courier's begin with "INBOX.". */
+static void send_subscriptions(struct tree *tree, const char *file, struct slice prefix)
 {
-    size_t len;
-    char *text = maildir_file(tree->fd, file, 1 << 24, &len);
-    if (!text) {
-        if (errno != ENOENT)
-            record_put_text(&tree->out, RECORD_COMPLAINT, "%s: cannot be read: %s", file,
-                            strerror(errno));
-        return;
-    }
-    struct slice rest = slice(text, len);
-    bool tabs = slice_starts(rest, SLICE("V\t2\n")), plus = true, same;
-    if (tabs)
-        rest = slice_from(rest, 4);
+    bool plus = true;
+    int fd = tree_open_below(tree->fd, file, O_RDONLY);
     for (size_t i = 0; i < tree->n; i++)
         plus &= !tree->folders[i].dir[0] || tree->folders[i].dir[0] == '.';
-    while (rest.len) {
-        struct slice line = slice_first(rest, slice_find(rest, '\n'));
-        rest = slice_from(rest, line.len < rest.len ? line.len + 1 : line.len);
-        if (courier && slice_istarts(line, SLICE("INBOX.")))
-            line = slice_from(line, 6);
-        if (line.len)
-            record_put(&tree->out, RECORD_SUBSCRIBED,
-                       tree_name(tree, line,
-                                 tabs   ? '\t'
-                                 : plus ? '.'
-                                        : '/',
-                                 &same));
-    }
-    mem_free(text);
+    if (fd >= 0)
+        tree_send_subscribed(tree, fd, plus ? '.' : '/', prefix);
+    else if (errno != ENOENT)
+        record_put_text(&tree->out, RECORD_NOTE, "%s: cannot be read: %s", file, strerror(errno));
 }
 
 void maildir_read(const char *path, int fd)
@@ -484,8 +464,8 @@ void maildir_read(const char *path, int fd)
         record_put_total(&tree.out, &total);
         for (size_t i = 0; i < tree.n && !tree.out.broken; i++)
             send_folder(&tree, &tree.folders[i]);
-        send_subscriptions(&tree, "subscriptions", false);
-        send_subscriptions(&tree, "courierimapsubscribed", true);
+        send_subscriptions(&tree, "subscriptions", SLICE_NONE);
+        send_subscriptions(&tree, "courierimapsubscribed", SLICE("INBOX."));
         record_put(&tree.out, RECORD_DONE, SLICE_NONE);
     }
     tree_finish(&tree);

@@ -13,6 +13,8 @@
 #include "core/base/utf7.h"
 #include "core/base/utf8.h"
 
+enum { SUBSCRIBED_MAX = 16 << 20 };
+
 void tree_init(struct tree *tree, int out)
 {
     *tree = (struct tree){.fd = -1};
@@ -135,6 +137,54 @@ int tree_open(struct tree *tree, int at, const char *name, const char *shown, st
     if (fd >= 0)
         close(fd);
     return -1;
+}
+
+char *tree_text(int fd, size_t max, size_t *ret_len)
+{
+    struct stat st;
+    char *text = NULL;
+    size_t len = 0;
+    ssize_t n = 0;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size <= max &&
+        (text = mem_try((size_t)st.st_size + 1))) {
+        while (
+            len < (size_t)st.st_size &&
+            ((n = read(fd, text + len, (size_t)st.st_size - len)) > 0 || (n < 0 && errno == EINTR)))
+            len += n > 0 ? (size_t)n : 0;
+        text[len] = '\0';
+        *ret_len = len;
+    } else {
+        errno = S_ISREG(st.st_mode) ? EFBIG : EISDIR;
+    }
+    int why = errno;
+    if (n < 0) {
+        mem_free(text);
+        text = NULL;
+    }
+    close(fd);
+    errno = why;
+    return text;
+}
+
+void tree_send_subscribed(struct tree *tree, int fd, char separator, struct slice prefix)
+{
+    size_t len;
+    bool same;
+    char *text = tree_text(fd, SUBSCRIBED_MAX, &len);
+    struct slice rest = slice(text, text ? len : 0);
+    if (slice_starts(rest, SLICE("V\t2\n"))) {
+        rest = slice_from(rest, 4);
+        separator = '\t';
+    }
+    while (rest.len) {
+        struct slice line = slice_first(rest, slice_find(rest, '\n'));
+        rest = slice_from(rest, line.len < rest.len ? line.len + 1 : line.len);
+        if (prefix.len && slice_istarts(line, prefix))
+            line = slice_from(line, prefix.len);
+        if (line.len)
+            record_put(&tree->out, RECORD_SUBSCRIBED, tree_name(tree, line, separator, &same));
+    }
+    mem_free(text);
 }
 
 int8_t tree_zone(uint32_t at)

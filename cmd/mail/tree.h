@@ -41,6 +41,11 @@ int tree_open_below(int at, const char *name, int flags);
 /* Opens a file below `at` for reading: a file of its own, not a link, pipe or device. -1:
  * complained, as "SHOWN: why". */
 int tree_open(struct tree *tree, int at, const char *name, const char *shown, struct stat *ret);
+/* All of a file, with a NUL behind it; the caller's. NULL: errno says why. Closes `fd`. */
+char *tree_text(int fd, size_t max, size_t *ret_len);
+/* A file of subscriptions: names, a line each, with this separator and, some of them, this prefix;
+ * or, after "V<TAB>2" and a blank line, with TABs between components. Closes `fd`. */
+void tree_send_subscribed(struct tree *tree, int fd, char separator, struct slice prefix);
 /* Of a time, in 15 minutes: the zone that holds here. */
 int8_t tree_zone(uint32_t at);
 

@@ -366,3 +366,140 @@ def test_what_may_not_be_read_is_said(make_server, tmp_path):
                            "tandem: .Closed/cur: Permission denied\n")
     assert count(server, "alice") == 1
     os.chmod(box / ".Closed" / "cur", 0o755)
+
+
+# --- Courier, mbox -------------------------------------------------------------------------------
+
+
+def test_courier_keeps_uids_uidls_and_order(make_server, tmp_path):
+    server = make_server(["alice"])
+    box = maildir(tmp_path / "Maildir",
+                  *((f"{n}.M1.h,S=12:2,S", b"Subject: %d\n\n" % (n % 10))
+                    for n in (1600000001, 1600000002, 1600000003, 1600000004)))
+    maildir(box, ("1600000009.M1.h:2,F", letter("sub")), sub=".Lists.dev")
+    (box / "courierimapuiddb").write_text(
+        "1 1500000000 20\n11 1600000003.M1.h,S=12\n12 1600000001.M1.h,S=12\n"
+        "15 1600000002.M1.h,S=12\n")
+    (box / "courierpop3dsizelist").write_text(
+        "/3 9 1400000000\n1600000001.M1.h,S=12 12 4:1400000000:0\n"
+        "1600000002.M1.h,S=12:2,S 12 5:1400000000:0\n1600000003.M1.h,S=12 12 0:0:0\n")
+    (box / "courierimapsubscribed").write_text("INBOX\nINBOX.Lists.dev\nINBOX.Gone\n")
+    os.mkdir(box / "courierimapkeywords")
+    (box / "courierimapkeywords" / ":list").write_text(
+        "$Forwarded\nfamily\n\n1600000001.M1.h,S=12:1\n1600000002.M1.h,S=12:0 1\n")
+    rows, lines = run_import(server, "alice", box)
+    assert lines == ["the subscription to 'Gone' is left out: no such mailbox",
+                     "5 messages imported, 0 here already, 0 left out"]
+    imap = server.imap("alice", None)
+    uidvalidity, found = snapshot(imap, "INBOX")
+    assert uidvalidity == 1500000000
+    assert {uid: (row[0], row[2][9:10]) for uid, row in found.items()} == {
+        11: ({"\\Seen"}, b"3"), 12: ({"\\Seen", "family"}, b"1"),
+        15: ({"\\Seen", "$Forwarded", "family"}, b"2"), 20: ({"\\Seen"}, b"4")}
+    assert [line for line in ok(imap.lsub('""', "Lists/*")) if b"Lists/dev" in line]
+    imap.logout()
+    pop3 = server.pop3("alice")
+    assert [line.decode().split()[1] for line in pop3.uidl()[1]] == [
+        "UID4-1400000000", "UID5-1400000000", "1600000003.M1.h,S=12", "0000001459682f00"]
+    assert pop3.retr(1)[1][0] == b"Subject: 1"
+    pop3.quit()
+
+
+MBOX = b"""From alice@example.net Sun Nov 22 06:59:58 2026
+Subject: quoted
+Status: RO
+X-Status: AF
+X-Keywords: $Label1
+ urgent
+
+>From here on
+>>From there on
+> From nowhere
+
+From bob Sun Nov 22 2026
+From a line that is text
+
+From "Bob B" <bob@example.net> Fri Jan  1 00:00:00 2010 +0100
+Subject: counted
+Content-Length: 63
+
+text
+
+From text@example.net Sun Nov 22 06:59:58 2026
+
+>From me
+
+From carol@example.net  Sun Nov  1 06:59 EST 2026
+Subject: the same
+
+twice
+
+From carol@example.net Sun Nov  1 06:59:00 2026
+Subject: the same
+
+twice
+"""
+
+
+def test_mbox_of_every_kind(make_server, tmp_path):
+    server = make_server(["alice"])
+    (tmp_path / "mbox").write_bytes(MBOX)
+    rows, lines = run_import(server, "alice", tmp_path / "mbox", "--mailbox", "Old/2026",
+                             kind="mbox")
+    assert lines == ["4 messages imported, 0 here already, 0 left out"]
+    imap = server.imap("alice", None)
+    _, found = snapshot(imap, "Old/2026")
+    imap.logout()
+    assert [row[0] for row in found.values()] == [
+        {"\\Seen", "\\Answered", "\\Flagged", "$Label1", "urgent"}, set(), set(), set()]
+    assert [row[2].replace(b"\r\n", b"\n") for row in found.values()] == [
+        b"Subject: quoted\n\nFrom here on\n>From there on\n> From nowhere\n\n"
+        b"From bob Sun Nov 22 2026\nFrom a line that is text\n",
+        b"Subject: counted\n\ntext\n\nFrom text@example.net Sun Nov 22 06:59:58 2026\n\n>From me\n",
+        b"Subject: the same\n\ntwice\n", b"Subject: the same\n\ntwice\n"]
+    assert found[2][1].timestamp() == 1262300400
+    rows, lines = run_import(server, "alice", tmp_path / "mbox", "--mailbox", "Old/2026",
+                             kind="mbox")
+    assert lines == ["0 messages imported, 4 here already, 0 left out"]
+
+    # more of it; another is cut off, a third is none
+    with open(tmp_path / "mbox", "ab") as f:
+        f.write(b"\nFrom dave@example.net Sun Nov 22 08:00:00 2026\nSubject: late\n\nlate\n")
+    os.makedirs(tmp_path / "dir" / "Work.sbd")
+    os.rename(tmp_path / "mbox", tmp_path / "dir" / "inbox")
+    (tmp_path / "dir" / "Work").write_bytes(
+        b"From x Sun Nov 22 08:00:00 2026\nContent-Length: 100\n\ncut")
+    (tmp_path / "dir" / "Work.sbd" / "Sub").write_bytes(MBOX)
+    (tmp_path / "dir" / "Work.msf").write_bytes(b"index")
+    (tmp_path / "dir" / "notes").write_bytes(b"no mail")
+    rows, lines = run_import(server, "alice", tmp_path / "dir", status=3, kind="mbox")
+    assert lines == [
+        "Work: message 1: half copied: 3 octets of text, its Content-Length says 100",
+        "notes: is no mbox: it does not begin with a From_ line",
+        "9 messages imported, 0 here already, 2 left out"]
+    assert {name: row["imported"] for name, row in rows.items()} == \
+        {"INBOX": 5, "Work": 0, "Work/Sub": 4}
+
+
+def test_mbox_of_dovecot_keeps_uids(build, make_server, tmp_path):
+    server = make_server(["alice"])
+    public(tmp_path)
+    dovecot = Dovecot(unpack(os.path.join(build, "tests")), tmp_path / "mail",
+                      service_user().pw_name, "mbox", f":INBOX={tmp_path}/mail/INBOX")
+    imap = dovecot.imap()
+    ok(imap.create("Work"))
+    for i, mail in enumerate(mails(6)):
+        ok(imap.append("INBOX", ["", "\\Seen $Label1", "\\Draft"][i % 3],
+                       imaplib_date(1600000000 + i), mail))
+    ok(imap.append("Work", "\\Flagged", imaplib_date(1600000000),
+                   b"Subject: From\r\n\r\nFrom me\r\n\r\n>From you\r\n"))
+    ok(imap.select("INBOX"))
+    ok(imap.store("2", "+FLAGS", "\\Deleted"))
+    ok(imap.expunge())
+    before = {name: snapshot(imap, name) for name in ("INBOX", "Work")}
+    imap.logout()
+    rows, lines = run_import(server, "alice", dovecot.maildir, kind="mbox")
+    assert lines == ["6 messages imported, 0 here already, 0 left out"]
+    imap = server.imap("alice", None)
+    assert {name: snapshot(imap, name) for name in before} == before
+    imap.logout()

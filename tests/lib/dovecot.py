@@ -34,16 +34,16 @@ def unpack(folder):
 
 
 class Dovecot:
-    """`user` owns the mail; needed for root, who may not."""
+    """`user` owns the mail; needed for root, who may not. `kind`: maildir, or mbox."""
 
-    def __init__(self, root, maildir, user):
+    def __init__(self, root, maildir, user, kind="maildir", more=""):
         self.root, self.maildir = root, str(maildir)
         owner = pwd.getpwnam(user) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         os.makedirs(self.maildir, exist_ok=True)
         if os.geteuid() == 0:
             os.chown(self.maildir, owner.pw_uid, owner.pw_gid)
         self.options = [
-            "-O", "-o", f"mail_location=maildir:{self.maildir}", "-o", "ssl=no",
+            "-O", "-o", f"mail_location={kind}:{self.maildir}{more}", "-o", "ssl=no",
             "-o", f"mail_uid={owner.pw_uid}", "-o", f"mail_gid={owner.pw_gid}",
             "-o", "first_valid_uid=1", "-o", "first_valid_gid=0", "-o", "log_path=/dev/null"]
 

@@ -45,8 +45,9 @@ class Server:
 
     count = 0
 
-    def __init__(self, build, users, settings=()):
+    def __init__(self, build, users, settings=(), under=()):
         Server.count += 1
+        self.under = under
         pid = os.getpid()
         self.address = f"127.{16 + pid % 200}.{pid // 200 % 250}.{250 - Server.count % 200}"
         self.programs = os.path.join(os.path.abspath(build), "cmd")
@@ -107,7 +108,7 @@ class Server:
         began = time.monotonic()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [os.path.join(self.programs, "tandemd"), "-c", self.ini, "--banner",
+                [*self.under, os.path.join(self.programs, "tandemd"), "-c", self.ini, "--banner",
                  os.path.join(self.dir, "banner")],
                 stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL)
         line = self.process.stdout.readline()
@@ -299,11 +300,12 @@ def build(request):
 
 @pytest.fixture
 def make_server(build):
-    """make_server([users], {(section, key): value}): started, and stopped at the end."""
+    """make_server([users], {(section, key): value}): started, and stopped at the end. `under`: the
+    command that runs it."""
     servers = []
 
-    def make(users, settings=()):
-        server = Server(build, users, settings)
+    def make(users, settings=(), under=()):
+        server = Server(build, users, settings, under)
         servers.append(server)
         server.start()
         return server

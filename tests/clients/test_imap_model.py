@@ -85,6 +85,7 @@ class Client:
     def leave(self):
         self.selected, self.rows, self.known, self.dead = False, [], None, False
         self.validity = self.session = None
+        self.recent = 0   # as told, less those that have gone; None: one went that was not known
         self.untold = {}  # what no FETCH told of a message is excused by its EXPUNGE alone
 
     # --- what it hears ---------------------------------------------------------------------------
@@ -143,10 +144,13 @@ class Client:
                 self.rows += [Row() for _ in range(n - len(self.rows))]
             elif what == b"RECENT":
                 assert n <= len(self.rows)
+                self.recent = n
             else:
                 assert current.uid or current.verb not in NO_EXPUNGE, f"EXPUNGE in {current.verb}"
                 assert 1 <= n <= len(self.rows), f"{n} EXPUNGE of {len(self.rows)}"
-                del self.rows[n - 1]
+                flags = self.rows.pop(n - 1).flags
+                self.recent = None if flags is None or self.recent is None \
+                    else self.recent - ("\\Recent" in flags)
             return
         row = fetched(said)
         if row:
@@ -380,6 +384,9 @@ def picture(wire, name):
     found = {r["UID"]: (set(r["FLAGS"]) - {"\\Recent"}, r["RFC822.SIZE"],
                         r["BODY[HEADER.FIELDS (SUBJECT)]"].split()[1]) for _, r in rows}
     assert list(found) == sorted(found) and all(uid < following for uid in found), "fresh: UIDs"
+    unseen = re.search(rb"\[UNSEEN (\d+)\]", text)
+    assert (int(unseen.group(1)) if unseen else None) == \
+        next((n for n, r in rows if "\\Seen" not in r["FLAGS"]), None), "fresh: first unseen"
     status = data(wire.ok(f"STATUS {name} (MESSAGES UNSEEN SIZE UIDNEXT)".encode())[0], 9)[1]
     counted = [len(found), sum("\\Seen" not in f for f, _, _ in found.values()),
                sum(size for _, size, _ in found.values()), following]
@@ -456,6 +463,8 @@ def all_agree(world, fresh):
             client.send([Command("FETCH", "FETCH 1:* (UID FLAGS RFC822.SIZE)", rows=client.rows,
                                  items=("UID", "FLAGS", "RFC822.SIZE"))])
             client.settle()
+            recent = sum("\\Recent" in row.flags for row in client.rows)
+            assert client.recent in (None, recent), f"{where}: {client.recent} RECENT, but {recent}"
             search_agrees(world, client)
     world.figures["messages compared"] += sum(map(len, there.values()))
 

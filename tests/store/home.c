@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/budget.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
@@ -64,6 +65,8 @@ void home_close(struct home *home)
     store_reader_free(home->reader);
     store_close(home->store);
     home->store = NULL;
+    assert_int_equal(budget_used(BUDGET_UPLOAD),
+                     0); /* every message on its way has gone somewhere */
 }
 
 static void finding(void *arg, const char *line)

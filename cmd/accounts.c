@@ -101,12 +101,12 @@ static void list_row(struct verb_call *call, struct arena *arena, const struct s
 int verb_user_list(struct verb_call *call)
 {
     static const struct column columns[] = {
-        {"login",        COLUMN_TEXT},
-        {"state",              COLUMN_TEXT},
-        {"messages",COLUMN_NUMBER},
-        {"octets",     COLUMN_OCTETS},
-        {"quota",              COLUMN_OCTETS},
-        {0}
+        {"login",    COLUMN_TEXT  },
+        {"state",    COLUMN_TEXT  },
+        {"messages", COLUMN_NUMBER},
+        {"octets",   COLUMN_OCTETS},
+        {"quota",    COLUMN_OCTETS},
+        {NULL,       COLUMN_TYPES }
     };
     if (!verb_arguments(call, 0, 0))
         return EXIT_USAGE;
@@ -134,28 +134,67 @@ static void quota_row(struct verb_call *call, struct arena *arena, const struct 
              cell_octets(usage.gone_octets), cell_number(usage.gone_messages));
 }
 
+static const struct column quota_columns[] = {
+    {"login",             COLUMN_TEXT  },
+    {"octets",            COLUMN_OCTETS},
+    {"quota",             COLUMN_OCTETS},
+    {"percent",           COLUMN_NUMBER},
+    {"messages",          COLUMN_NUMBER},
+    {"quota_messages",    COLUMN_NUMBER},
+    {"undelete_octets",   COLUMN_OCTETS},
+    {"undelete_messages", COLUMN_NUMBER},
+    {NULL,                COLUMN_TYPES }
+};
+
 int verb_quota(struct verb_call *call)
 {
-    static const struct column columns[] = {
-        {"login",        COLUMN_TEXT},
-        {"octets",              COLUMN_OCTETS},
-        {"quota",COLUMN_OCTETS},
-        {"percent",        COLUMN_NUMBER},
-        {"messages",              COLUMN_NUMBER},
-        {"quota_messages",COLUMN_NUMBER},
-        {"undelete_octets",     COLUMN_OCTETS},
-        {"undelete_messages",              COLUMN_NUMBER},
-        {0       }
-    };
     size_t done = 0, failed = 0;
     if (!verb_arguments(call, 0, ARGUMENTS_MAX))
         return EXIT_USAGE;
-    verb_columns(call, columns);
+    verb_columns(call, quota_columns);
     if (!call->argc)
         return each_account(call, quota_row);
     for (int i = 0; i < call->argc; i++) {
         struct store_user user;
         bool good = verb_user(call, call->argv[i], &user);
+        if (good)
+            quota_row(call, &call->arena, &user);
+        *(good ? &done : &failed) += 1;
+    }
+    return verb_tally(done, failed);
+}
+
+static bool recalc(struct verb_call *call, const char *name)
+{
+    struct store_account *account;
+    bool right;
+    if (!verb_account(call, name, &account))
+        return false;
+    enum err e = store_recount_check(call->reader, account, &right);
+    store_reader_idle(call->reader);
+    bool good = !e;
+    if (e) {
+        verb_complain(call, "%s: %s", name, err_text(e));
+    } else if (!right) {
+        struct store_wait *wait = store_wait_new();
+        store_recount(account, store_wait_to(wait));
+        good = verb_wait(call, wait, name, NULL);
+        if (good)
+            verb_say(call, "%s: was wrong, and is right now", name);
+    }
+    store_account_close(account);
+    return good;
+}
+
+int verb_quota_recalc(struct verb_call *call)
+{
+    size_t done = 0, failed = 0;
+    if (!verb_arguments(call, 1, ARGUMENTS_MAX))
+        return EXIT_USAGE;
+    verb_columns(call, quota_columns);
+    for (int i = 0; i < call->argc; i++) {
+        struct store_user user;
+        bool good = recalc(call, call->argv[i]) && verb_user(call, call->argv[i], &user);
         if (good)
             quota_row(call, &call->arena, &user);
         *(good ? &done : &failed) += 1;

@@ -127,9 +127,9 @@ static void alias_row(struct verb_call *call, struct arena *arena, const struct 
 int verb_alias_list(struct verb_call *call)
 {
     static const struct column columns[] = {
-        {"address",    COLUMN_TEXT},
-        {"accounts",            COLUMN_LIST},
-        {0}
+        {"address",  COLUMN_TEXT },
+        {"accounts", COLUMN_LIST },
+        {NULL,       COLUMN_TYPES}
     };
     struct alias_piece piece;
     char from[ADDRESS_MAX + 1];

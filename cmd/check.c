@@ -17,8 +17,8 @@ static void on_progress(void *arg, uint64_t done, uint64_t total)
 int verb_check(struct verb_call *call)
 {
     static const struct column columns[] = {
-        {"finding", COLUMN_TEXT},
-        {0        }
+        {"finding", COLUMN_TEXT },
+        {NULL,      COLUMN_TYPES}
     };
     struct store_verify verify = {.bodies = verb_flag(call, "--bodies"),
                                   .finding = on_finding,

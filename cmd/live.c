@@ -73,15 +73,15 @@ static void who_row(struct verb_call *call, const struct store_live_info *info)
 int verb_who(struct verb_call *call)
 {
     static const struct column columns[] = {
-        {"login",      COLUMN_TEXT},
-        {"protocol",            COLUMN_TEXT},
-        {"address",COLUMN_TEXT},
-        {"since",    COLUMN_TIME},
-        {"idle",            COLUMN_SECONDS},
-        {"mailbox",COLUMN_TEXT},
-        {"client",       COLUMN_TEXT},
-        {"session",            COLUMN_TEXT},
-        {0   }
+        {"login",    COLUMN_TEXT   },
+        {"protocol", COLUMN_TEXT   },
+        {"address",  COLUMN_TEXT   },
+        {"since",    COLUMN_TIME   },
+        {"idle",     COLUMN_SECONDS},
+        {"mailbox",  COLUMN_TEXT   },
+        {"client",   COLUMN_TEXT   },
+        {"session",  COLUMN_TEXT   },
+        {NULL,       COLUMN_TYPES  }
     };
     struct store_user user = {0};
     struct store_live_info *infos;
@@ -162,10 +162,10 @@ int verb_reload(struct verb_call *call)
 int verb_stats(struct verb_call *call)
 {
     static const struct column columns[] = {
-        {"name",       COLUMN_TEXT},
-        {"labels",            COLUMN_TEXT},
-        {"value",COLUMN_REAL},
-        {0     }
+        {"name",   COLUMN_TEXT },
+        {"labels", COLUMN_TEXT },
+        {"value",  COLUMN_REAL },
+        {NULL,     COLUMN_TYPES}
     };
     struct buf text;
     bool openmetrics = verb_flag(call, "--openmetrics");

@@ -53,14 +53,14 @@ static bool list_mailboxes(struct verb_call *call, const char *name, struct list
 int verb_mailbox_list(struct verb_call *call)
 {
     static const struct column columns[] = {
-        {"mailbox",     COLUMN_TEXT},
-        {"use",             COLUMN_TEXT},
-        {"subscribed",COLUMN_YESNO},
-        {"selectable",  COLUMN_YESNO},
-        {"messages",             COLUMN_NUMBER},
-        {"unseen",COLUMN_NUMBER},
-        {"octets",    COLUMN_OCTETS},
-        {0            }
+        {"mailbox",    COLUMN_TEXT  },
+        {"use",        COLUMN_TEXT  },
+        {"subscribed", COLUMN_YESNO },
+        {"selectable", COLUMN_YESNO },
+        {"messages",   COLUMN_NUMBER},
+        {"unseen",     COLUMN_NUMBER},
+        {"octets",     COLUMN_OCTETS},
+        {NULL,         COLUMN_TYPES }
     };
     struct listing list;
     if (!verb_arguments(call, 1, 1))
@@ -108,16 +108,16 @@ static bool status_one(struct verb_call *call, struct store_account *account, co
 int verb_mailbox_status(struct verb_call *call)
 {
     static const struct column columns[] = {
-        {"mailbox",      COLUMN_TEXT},
-        {"messages",              COLUMN_NUMBER},
-        {"unseen",COLUMN_NUMBER},
+        {"mailbox",       COLUMN_TEXT  },
+        {"messages",      COLUMN_NUMBER},
+        {"unseen",        COLUMN_NUMBER},
         {"deleted",       COLUMN_NUMBER},
-        {"octets",              COLUMN_OCTETS},
-        {"uidvalidity",COLUMN_NUMBER},
+        {"octets",        COLUMN_OCTETS},
+        {"uidvalidity",   COLUMN_NUMBER},
         {"uidnext",       COLUMN_NUMBER},
-        {"highestmodseq",              COLUMN_NUMBER},
-        {"mailboxid",       COLUMN_TEXT},
-        {0     }
+        {"highestmodseq", COLUMN_NUMBER},
+        {"mailboxid",     COLUMN_TEXT  },
+        {NULL,            COLUMN_TYPES }
     };
     struct store_account *account;
     struct listing list;

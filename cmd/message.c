@@ -223,10 +223,10 @@ static bool set_flags(struct verb_call *call, const struct mail *mail, const str
 int verb_flags(struct verb_call *call)
 {
     static const struct column columns[] = {
-        {"messages",     COLUMN_NUMBER},
-        {"changed",              COLUMN_NUMBER},
-        {"uids",COLUMN_TEXT},
-        {0        }
+        {"messages", COLUMN_NUMBER},
+        {"changed",  COLUMN_NUMBER},
+        {"uids",     COLUMN_TEXT  },
+        {NULL,       COLUMN_TYPES }
     };
     struct mail mail;
     struct uidset uids, changed = {0};
@@ -257,11 +257,11 @@ int verb_flags(struct verb_call *call)
 static int copy_or_move(struct verb_call *call, bool move)
 {
     static const struct column columns[] = {
-        {"messages",     COLUMN_NUMBER},
-        {"uidvalidity",              COLUMN_NUMBER},
-        {"source_uids",COLUMN_TEXT},
-        {"uids",  COLUMN_TEXT},
-        {0             }
+        {"messages",    COLUMN_NUMBER},
+        {"uidvalidity", COLUMN_NUMBER},
+        {"source_uids", COLUMN_TEXT  },
+        {"uids",        COLUMN_TEXT  },
+        {NULL,          COLUMN_TYPES }
     };
     struct mail mail;
     struct slice path;
@@ -307,9 +307,9 @@ int verb_move(struct verb_call *call)
 int verb_expunge(struct verb_call *call)
 {
     static const struct column columns[] = {
-        {"expunged",   COLUMN_NUMBER},
-        {"uids",            COLUMN_TEXT},
-        {0}
+        {"expunged", COLUMN_NUMBER},
+        {"uids",     COLUMN_TEXT  },
+        {NULL,       COLUMN_TYPES }
     };
     const struct store_flagop deleted = {.mode = FLAGS_ADD, .sysflags = FLAG_DELETED};
     struct mail mail;

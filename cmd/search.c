@@ -137,18 +137,18 @@ static int search_all(struct searching *s)
 int verb_search(struct verb_call *call)
 {
     static const struct column messages[] = {
-        {"mailbox",      COLUMN_TEXT},
-        {"uid",              COLUMN_NUMBER},
-        {"date",COLUMN_TIME},
-        {"size",         COLUMN_OCTETS},
-        {"flags",              COLUMN_LIST},
-        {0}
+        {"mailbox", COLUMN_TEXT  },
+        {"uid",     COLUMN_NUMBER},
+        {"date",    COLUMN_TIME  },
+        {"size",    COLUMN_OCTETS},
+        {"flags",   COLUMN_LIST  },
+        {NULL,      COLUMN_TYPES }
     };
     static const struct column sets[] = {
-        {"mailbox",      COLUMN_TEXT},
-        {"messages",              COLUMN_NUMBER},
-        {"uids",COLUMN_TEXT},
-        {0        }
+        {"mailbox",  COLUMN_TEXT  },
+        {"messages", COLUMN_NUMBER},
+        {"uids",     COLUMN_TEXT  },
+        {NULL,       COLUMN_TYPES }
     };
     struct searching s = {.call = call, .uids = verb_flag(call, "--uids")};
     const char *mailbox = verb_option(call, "--mailbox");

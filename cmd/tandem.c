@@ -213,14 +213,14 @@ static bool input_of(struct input *input, const struct verb *verb, int *argc, co
 static int find(int argc, char **argv, const struct verb **ret)
 {
     char name[64];
+    if (argc > 1) {
+        snprintf(name, sizeof name, "%s %s", argv[0], argv[1]);
+        *ret = verb_find(name);
+        if (*ret)
+            return 2;
+    }
     *ret = verb_find(argv[0]);
-    if (*ret)
-        return 1;
-    if (argc < 2)
-        return 0;
-    snprintf(name, sizeof name, "%s %s", argv[0], argv[1]);
-    *ret = verb_find(name);
-    return *ret ? 2 : 0;
+    return *ret ? 1 : 0;
 }
 
 /* What every verb takes and no verb sees. */

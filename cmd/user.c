@@ -243,17 +243,17 @@ static struct slice credential(struct verb_call *call, const struct store_cred *
 int verb_user_show(struct verb_call *call)
 {
     static const struct column columns[] = {
-        {"login",        COLUMN_TEXT},
-        {"account",              COLUMN_NUMBER},
-        {"shard",COLUMN_NUMBER},
-        {"state",        COLUMN_TEXT},
-        {"messages",              COLUMN_NUMBER},
-        {"octets",COLUMN_OCTETS},
-        {"quota",     COLUMN_OCTETS},
-        {"credentials",              COLUMN_LIST},
-        {"settings",      COLUMN_LIST},
-        {"domain_settings",        COLUMN_LIST},
-        {0             }
+        {"login",           COLUMN_TEXT  },
+        {"account",         COLUMN_NUMBER},
+        {"shard",           COLUMN_NUMBER},
+        {"state",           COLUMN_TEXT  },
+        {"messages",        COLUMN_NUMBER},
+        {"octets",          COLUMN_OCTETS},
+        {"quota",           COLUMN_OCTETS},
+        {"credentials",     COLUMN_LIST  },
+        {"settings",        COLUMN_LIST  },
+        {"domain_settings", COLUMN_LIST  },
+        {NULL,              COLUMN_TYPES }
     };
     struct store_user user;
     struct store_usage usage;

@@ -181,7 +181,7 @@ static inline struct cell cell_none(enum column_type type)
     return (struct cell){.type = type, .none = true};
 }
 
-/* The columns of the rows that follow; they end with one without a name, and live as long as the
+/* The columns of the rows that follow; they end with {NULL, COLUMN_TYPES}, and live as long as the
  * call. */
 void verb_columns(struct verb_call *call, const struct column *columns);
 /* The same for the only row there will be: printed as lines "name  value", and as one object. */
@@ -277,6 +277,7 @@ int verb_mailbox_unsubscribe(struct verb_call *call);
 int verb_move(struct verb_call *call);
 int verb_pop3_preview(struct verb_call *call);
 int verb_quota(struct verb_call *call);
+int verb_quota_recalc(struct verb_call *call);
 int verb_reload(struct verb_call *call);
 int verb_restore(struct verb_call *call);
 int verb_search(struct verb_call *call);

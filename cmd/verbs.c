@@ -323,6 +323,13 @@ const struct verb verbs[] = {
         .run = verb_quota,
     },
     {
+        .name = "quota recalc",
+        .arguments = "NAME...",
+        .help = "count what accounts hold anew, and mend it if it was wrong",
+        .down = DOWN_WRITES,
+        .run = verb_quota_recalc,
+    },
+    {
         .name = "reload",
         .help = "have the daemon read configuration and certificates anew",
         .about = "All of it is taken, and each value that has changed is told; or every mistake is\n"

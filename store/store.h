@@ -252,6 +252,14 @@ MUST_CHECK enum err store_usage(struct store_reader *reader, struct store_accoun
 MUST_CHECK enum err store_quota_check(struct store_reader *reader, struct store_account *account,
                                       uint64_t octets, uint64_t messages);
 
+/* Count messages anew: are all counters of the account and its mailboxes right? Worker or tool
+ * thread. */
+MUST_CHECK enum err store_recount_check(struct store_reader *reader, struct store_account *account,
+                                        bool *ret_right);
+/* Count them anew and mend what is wrong, in one turn: after store_recount_check, which has the
+ * rows paged in, and only if it says so. */
+void store_recount(struct store_account *account, struct store_to to);
+
 /* Make the account, its default mailboxes (INBOX Sent Drafts Trash Junk Archive, subscribed, with
  * their special use) and its first credential. ERR_EXISTS; ERR_NOTFOUND: no such domain. */
 void store_user_create(struct store *store, struct slice login, struct slice verifier,

@@ -252,6 +252,9 @@ def test_quota_tells_what_is_held_and_what_may_be(server):
                      "undelete_octets": size - 5 + 100, "undelete_messages": 1}
     assert (bob["octets"], bob["quota"], bob["percent"]) == (0, None, None)
     assert rows(server, "quota", "alice") == [alice]
+    assert rows(server, "quota", "recalc", "alice") == [alice]
+    assert failed(server, "quota", "recalc", "zoe") == (
+        1, "zoe@example.org: there is no such account")
     assert done(server, "user", "delete", "bob") == ["bob@example.org: deleted"]
 
 

@@ -1,5 +1,6 @@
 """POP3, IMAP and LMTP at once on one account: a POP3 session's picture stays frozen and true."""
 import hashlib
+import poplib
 import random
 import threading
 import time
@@ -10,11 +11,13 @@ SECONDS = 15
 
 
 class Seen:
-    """What each UID was, told by whoever saw it first; everybody after that must see the same."""
+    """What each UID was, told by whoever saw it first; everybody after that must see the same. And
+    which UIDs there were, and which of them somebody has asked to remove."""
 
     def __init__(self):
         self.lock = threading.Lock()
         self.messages = {}
+        self.listed, self.removed, self.quit = set(), set(), set()
 
     def note(self, uid, body):
         mark = (len(body), hashlib.sha256(body).hexdigest())
@@ -46,6 +49,7 @@ def change(server, seen, until, rng):
             picked = b",".join(rng.sample(uids, min(len(uids), rng.randrange(1, 4)))).decode()
             what = rng.randrange(4)
             if what == 0 and len(uids) > 40:
+                seen.removed.update(map(int, picked.split(",")))
                 may_have_gone(imap.uid("STORE", picked, "+FLAGS.SILENT", "(\\Deleted)"))
                 ok(imap.uid("EXPUNGE", picked))
             elif what == 1:
@@ -62,9 +66,20 @@ def change(server, seen, until, rng):
     imap.logout()
 
 
+def entered(server):
+    """That the session before has gone may not have been noticed yet."""
+    for _ in range(200):
+        try:
+            return server.pop3("alice")
+        except poplib.error_proto as refused:
+            assert b"[IN-USE]" in refused.args[0]
+            time.sleep(0.1)
+    raise AssertionError("the maildrop stays locked")
+
+
 def fetch(server, seen, until, rng):
     while time.monotonic() < until:
-        pop3 = server.pop3("alice")
+        pop3 = entered(server)
         picture = pop3.list()[1], pop3.uidl()[1]
         sizes = {int(number): int(size) for number, size in map(bytes.split, picture[0])}
         uids = {int(number): int(uidl[:8], 16) for number, uidl in map(bytes.split, picture[1])}
@@ -82,13 +97,16 @@ def fetch(server, seen, until, rng):
             time.sleep(rng.random() / 100)
         left = [n for n in sorted(sizes) if n not in deleted]
         assert pop3.stat() == (len(left), sum(sizes[n] for n in left))
-        assert [int(line.split()[0]) for line in pop3.uidl()[1]] == left
+        for before, now in zip(picture, (pop3.list()[1], pop3.uidl()[1])):
+            assert now == [line for line in before if int(line.split()[0]) in left]
+        seen.listed.update(uids.values())
+        gone = {uids[n] for n in deleted}
         if rng.randrange(3):
+            seen.removed.update(gone)
             pop3.quit()
+            seen.quit.update(gone)
         else:
             pop3.close()
-            deleted.clear()
-            time.sleep(0.1)
 
 
 def test_the_picture_of_a_session_stays_frozen_and_true(make_server, show):
@@ -114,10 +132,12 @@ def test_the_picture_of_a_session_stays_frozen_and_true(make_server, show):
 
     imap = server.imap("alice")
     rows = imap.fetch_dict("1:*", "(UID RFC822.SIZE)")
-    pop3 = server.pop3("alice")
+    pop3 = entered(server)
     listing = [tuple(map(int, line.split())) for line in pop3.list()[1]]
     assert listing == [(n, rows[uid]["SIZE"]) for n, uid in enumerate(sorted(rows), 1)]
     pop3.quit()
     imap.logout()
-    assert len(seen.messages) > 20
+    assert not seen.quit & rows.keys(), "what a QUIT removed is gone"
+    assert seen.listed | seen.messages.keys() <= seen.removed | rows.keys(), "and nothing else"
+    assert len(seen.messages) > 20 and seen.quit
     show(f"{len(seen.messages)} messages seen, {len(rows)} left")

@@ -393,6 +393,11 @@ bool config_key_info(unsigned i, struct config_key_info *ret);
  * keys of named sections. */
 const char *config_key_text(const struct config *config, unsigned i, unsigned *ret_line);
 
+/* The least and the most of the i-th key as text, "30m" and "1d"; false: it has none. */
+enum { CONFIG_RANGE_TEXT = 32 };
+bool config_key_range(unsigned i, char ret_least[CONFIG_RANGE_TEXT],
+                      char ret_most[CONFIG_RANGE_TEXT]);
+
 /* One value as it holds. */
 struct config_shown {
     const char *section, *name, *key; /* name: of a named section, else "" */

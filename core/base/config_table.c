@@ -82,9 +82,9 @@ const struct config_key config_keys[] = {
 
     {"auth", "plaintext_auth", KIND_CHOICE, L, 0, C(auth.plaintext_auth), "local", 0, 0, "never|local|always", "who may send a password without TLS"},
     {"auth", "local_networks", KIND_NETWORKS, L, 0, C(auth.local_networks), "127.0.0.0/8, ::1", 0, 0, NULL, "what counts as local; unix sockets always do"},
-    {"auth", "mechanisms", KIND_MECHANISMS, L, 0, C(auth.mechanisms), "plain, login", 1, 0, NULL, "SASL mechanisms"},
+    {"auth", "mechanisms", KIND_MECHANISMS, L, 0, C(auth.mechanisms), "plain, login", 1, 0, NULL, "SASL mechanisms: plain, login, scram-sha-256, scram-sha-1, and scram-sha-256-plus, scram-sha-1-plus, which are bound to the TLS session"},
     {"auth", "master_separator", KIND_CHAR, L, 0, C(auth.master_separator), "*", 0, 0, NULL, "between user and master login; empty: off"},
-    {"auth", "scheme", KIND_CHOICE, L, 0, C(auth.scheme), "yescrypt", 0, 0, "yescrypt|argon2id|scram-sha-256", "of new passwords"},
+    {"auth", "scheme", KIND_CHOICE, L, 0, C(auth.scheme), "yescrypt", 0, 0, "yescrypt|argon2id|scram-sha-256", "of new passwords; scram-sha-256 serves SCRAM and plain ones (Cyrus SASL refuses its 100000 rounds)"},
     {"auth", "upgrade", KIND_BOOL, L, 0, C(auth.upgrade), "no", 0, 0, NULL, "rewrite older verifiers at a good login"},
     {"auth", "sources", KIND_SOURCES, L, 0, C(auth.sources), "catalog", 1, 16, NULL, "where accounts come from, in order"},
     {"auth", "cache", KIND_TIME_MS, L, ZERO, C(auth.cache_ms), "5m", SECOND, 24 * HOUR, NULL, "how long a verified password is remembered; 0: off"},

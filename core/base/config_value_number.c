@@ -38,6 +38,32 @@ static const char *show(uint64_t n, enum unit unit, char to[32])
     return to;
 }
 
+bool config_key_range(unsigned i, char ret_least[CONFIG_RANGE_TEXT],
+                      char ret_most[CONFIG_RANGE_TEXT])
+{
+    const struct config_key *key = &config_keys[i];
+    enum unit unit = UNIT_NONE;
+    switch ((int)key->kind) {
+    case KIND_NUMBER:
+        break;
+    case KIND_SIZE:
+        unit = UNIT_SIZE;
+        break;
+    case KIND_TIME_MS:
+        unit = UNIT_MS;
+        break;
+    case KIND_TIME_S:
+    case KIND_SECONDS:
+        unit = UNIT_S;
+        break;
+    default:
+        return false;
+    }
+    show(key->min, unit, ret_least);
+    show(key->max, unit, ret_most);
+    return true;
+}
+
 static bool in_range(struct config_value *v, const struct config_key *key, uint64_t n,
                      enum unit unit)
 {

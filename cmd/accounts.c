@@ -95,18 +95,21 @@ static void list_row(struct verb_call *call, struct arena *arena, const struct s
     verb_row(call, cell_text(user->login), cell_str(user_state(user)),
              e ? cell_none(COLUMN_NUMBER) : cell_number(usage.messages),
              e ? cell_none(COLUMN_OCTETS) : cell_octets(usage.octets),
-             limit_cell(COLUMN_OCTETS, limits.quota_octets));
+             limit_cell(COLUMN_OCTETS, limits.quota_octets),
+             e ? cell_none(COLUMN_TIME)
+               : cell_time(usage.last_imap > usage.last_pop3 ? usage.last_imap : usage.last_pop3));
 }
 
 int verb_user_list(struct verb_call *call)
 {
     static const struct column columns[] = {
-        {"login",    COLUMN_TEXT  },
-        {"state",    COLUMN_TEXT  },
-        {"messages", COLUMN_NUMBER},
-        {"octets",   COLUMN_OCTETS},
-        {"quota",    COLUMN_OCTETS},
-        {NULL,       COLUMN_TYPES }
+        {"login",      COLUMN_TEXT  },
+        {"state",      COLUMN_TEXT  },
+        {"messages",   COLUMN_NUMBER},
+        {"octets",     COLUMN_OCTETS},
+        {"quota",      COLUMN_OCTETS},
+        {"last_login", COLUMN_TIME  },
+        {NULL,         COLUMN_TYPES }
     };
     if (!verb_arguments(call, 0, 0))
         return EXIT_USAGE;

@@ -136,7 +136,7 @@ struct cell mail_flags_cell(struct arena *arena, const struct store_view *view,
     return cell_list(list, n);
 }
 
-enum { WORDS_MAX = 256, KEYWORD_MAX = 200 };
+enum { WORDS_MAX = 256, KEYWORD_MAX = 200, MAILBOX_KEYWORDS = 64 };
 
 /* RFC 3501 section 9: flag-keyword = atom */
 static bool keyword_valid(struct slice name)
@@ -214,10 +214,15 @@ static bool set_flags(struct verb_call *call, const struct mail *mail, const str
     struct store_result result;
     struct store_wait *wait = store_wait_new();
     store_flags(mail->view, uids, op, UINT64_MAX, store_wait_to(wait));
-    bool good = verb_wait(call, wait, call->argv[1], &result);
+    enum err e = store_wait(wait, &result);
+    if (e == ERR_LIMIT)
+        verb_complain(call, "%s: it has %d keywords, and no room for another", call->argv[1],
+                      MAILBOX_KEYWORDS);
+    else if (e)
+        verb_failed(call, call->argv[1], &result);
     add_all(changed, &result.changed);
     store_result_finish(&result);
-    return good;
+    return !e;
 }
 
 int verb_flags(struct verb_call *call)

@@ -250,6 +250,9 @@ int verb_user_show(struct verb_call *call)
         {"messages",        COLUMN_NUMBER},
         {"octets",          COLUMN_OCTETS},
         {"quota",           COLUMN_OCTETS},
+        {"created",         COLUMN_TIME  },
+        {"last_imap",       COLUMN_TIME  },
+        {"last_pop3",       COLUMN_TIME  },
         {"credentials",     COLUMN_LIST  },
         {"settings",        COLUMN_LIST  },
         {"domain_settings", COLUMN_LIST  },
@@ -269,14 +272,15 @@ int verb_user_show(struct verb_call *call)
     const struct slice *own = settings_list(call, &user, false, &nown);
     const struct slice *of_domain = settings_list(call, &user, true, &nof_domain);
     enum err e = user_usage(call, &call->arena, &user, &usage, &limits);
-    store_reader_idle(call->reader);
     verb_record(call, columns);
     verb_row(
         call, cell_text(user.login), cell_number(user.acct), cell_number(user.shard),
         cell_str(user_state(&user)), e ? cell_none(COLUMN_NUMBER) : cell_number(usage.messages),
         e ? cell_none(COLUMN_OCTETS) : cell_octets(usage.octets),
         e || !limits.quota_octets ? cell_none(COLUMN_OCTETS) : cell_octets(limits.quota_octets),
-        cell_list(creds, user.ncreds), cell_list(own, nown), cell_list(of_domain, nof_domain));
+        cell_time(e ? 0 : usage.created), cell_time(e ? 0 : usage.last_imap),
+        cell_time(e ? 0 : usage.last_pop3), cell_list(creds, user.ncreds), cell_list(own, nown),
+        cell_list(of_domain, nof_domain));
     return EXIT_DONE;
 }
 

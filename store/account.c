@@ -111,7 +111,10 @@ enum err store_usage(struct store_reader *reader, struct store_account *account,
     *ret = (struct store_usage){.octets = acct.row.used_bytes,
                                 .messages = acct.row.used_msgs,
                                 .gone_octets = acct.row.gone_bytes,
-                                .gone_messages = acct.row.gone_msgs};
+                                .gone_messages = acct.row.gone_msgs,
+                                .created = (uint32_t)acct.row.created,
+                                .last_imap = acct.row.last_imap,
+                                .last_pop3 = acct.row.last_pop3};
     return ERR_OK;
 }
 

@@ -245,6 +245,7 @@ void store_account_logged_in(struct store_account *account);
 
 struct store_usage {
     uint64_t octets, messages, gone_octets, gone_messages;
+    uint32_t created, last_imap, last_pop3; /* when; logins: 0 = never; some minutes late */
 };
 MUST_CHECK enum err store_usage(struct store_reader *reader, struct store_account *account,
                                 struct store_usage *ret);

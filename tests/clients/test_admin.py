@@ -123,6 +123,17 @@ def test_a_changed_password_is_the_only_one(server):
     assert shown["credentials"] == ["1 {SCRAM-SHA-256} imap pop3 password"]
 
 
+def test_a_login_is_remembered(server):
+    with Serving(server) as s:
+        s.imap("alice").logout()
+        s.pop3("bob").quit()
+    server.stop()  # at the latest then
+    shown = rows(server, "user", "show", "alice")
+    assert shown["created"] <= shown["last_imap"] and shown["last_pop3"] is None
+    assert rows(server, "user", "show", "bob")["last_pop3"]
+    assert [bool(row["last_login"]) for row in rows(server, "user", "list")] == [True, True]
+
+
 def test_a_disabled_account_stays_out(server):
     done(server, "user", "disable", "alice")
     assert "CONTACTADMIN" in login(server, "alice", "secret")
@@ -284,13 +295,13 @@ def test_check_counts_what_is_there(server):
 def test_one_description_makes_table_and_json(server):
     done(server, "user", "set", "bob", "store.quota=1500M")
     assert done(server, "user", "list") == [
-        "LOGIN              STATE    MESSAGES  OCTETS  QUOTA",
-        "alice@example.org  enabled         0       0      -",
-        "bob@example.org    enabled         0       0   1.5G"]
+        "LOGIN              STATE    MESSAGES  OCTETS  QUOTA  LAST LOGIN",
+        "alice@example.org  enabled         0       0      -  -",
+        "bob@example.org    enabled         0       0   1.5G  -"]
     assert done(server, "--no-header", "user", "list")[0].startswith("alice@example.org ")
     assert rows(server, "user", "list")[1] == {
         "login": "bob@example.org", "state": "enabled", "messages": 0, "octets": 0,
-        "quota": 1500 << 20}
+        "quota": 1500 << 20, "last_login": None}
     assert done(server, "user", "show", "bob")[-3:] == [
         "credentials      1 {SSHA512} imap pop3 password",
         "settings         store.quota=1500M",

@@ -124,6 +124,7 @@ def test_messages_move_and_go(server):  # noqa: F811
     assert failed(server, "move", "alice", "INBOX", "1", "Nix") == (
         1, "Nix: there is no such mailbox")
     assert done(server, "check", "--bodies")[-1].endswith(": 0 findings")
+    assert {row["protocol"] for row in rows(server, "journal", "alice")} == {"tandem"}
 
 
 def test_a_client_in_idle_hears_of_it(server):  # noqa: F811

@@ -51,8 +51,8 @@ def test_a_list_may_be_cut_short(server):  # noqa: F811
     process.stderr.close()
     process.wait(60)
     assert len(rows(server, "user", "list")) == 5002  # the next one is not held up
-    widths = {len(line) for line in done(server, "user", "list")}
-    assert len(widths) == 1
+    places = {line.find(" enabled ") for line in done(server, "user", "list")[1:]}
+    assert len(places) == 1  # widths stay from piece to piece
 
 
 @pytest.mark.parametrize("arguments", [("user", "list"), ("user", "list", "--json")])
@@ -85,7 +85,7 @@ def test_odd_words_on_the_command_line(server):  # noqa: F811
 def test_all_keywords_taken(server):  # noqa: F811
     done(server, "deliver", "--user", "alice", stdin="Subject: x\n\nText\n")
     done(server, "flags", "alice", "INBOX", "1", *(f"+k{n}" for n in range(64)))
-    status, complaint = failed(server, "flags", "alice", "INBOX", "1", "+another")
-    assert status == 1 and complaint.startswith("INBOX: "), complaint
+    assert failed(server, "flags", "alice", "INBOX", "1", "+another") == (
+        1, "INBOX: it has 64 keywords, and no room for another")
     assert len(rows(server, "fetch", "alice", "INBOX", "1", "flags")[0]["flags"]) == 64
     assert [row["uid"] for row in rows(server, "search", "alice", "keyword", "k63")] == [1]

@@ -16,7 +16,8 @@
 #include "core/base/arena.h"
 #include "core/base/slice.h"
 
-enum { MAILDIR_LETTERS = 26, MAILDIR_UID_MAX = UINT32_MAX - (1 << 24) };
+enum { MAILDIR_LETTERS = 26 };
+#define MAILDIR_UID_MAX (UINT32_MAX - (UINT32_C(1) << 24)) /* no enumerator is that large */
 
 struct maildir_entry {
     struct slice base; /* file name without flags; lent by the index */

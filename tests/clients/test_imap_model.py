@@ -62,6 +62,8 @@ class World:
         head = f"From: x@example.net\r\nSubject: mark-{self.marks}\r\n\r\n"
         count = self.rng.randrange(8) if self.rng.random() < 0.95 else self.rng.randrange(1000)
         lines = ["x" * self.rng.randrange(70) for _ in range(count)]
+        if self.rng.random() < 0.003:  # this one comes in pieces
+            lines += ["x" * 998] * 2500
         return b"mark-%d" % self.marks, (head + "\r\n".join(lines) + "\r\n").encode()
 
     def is_content(self, validity, uid, mark):
@@ -75,12 +77,25 @@ class World:
 
 class Client:
     def __init__(self, world, number):
-        self.world, self.number = world, number
-        self.wire = Wire(world.server.address, PORTS["imap"])
+        self.world, self.number, self.tags = world, number, 0
+        self.connect()
+
+    def connect(self):
+        self.wire = Wire(self.world.server.address, PORTS["imap"])
         self.wire.response()
         self.wire.ok(f"LOGIN alice {PASSWORD}".encode())
-        self.queue, self.tags, self.idling = collections.deque(), 0, False
+        self.queue, self.idling = collections.deque(), False
         self.leave()
+
+    def vanish(self):
+        """The connection is lost. Not in a change: nobody could tell when it is over."""
+        harmless = {"FETCH", "SEARCH", "NOOP", "IDLE", "SELECT"}
+        if all(c.verb in harmless and " BODY[" not in f" {c.text}".replace("(", " ")
+               for c in self.queue):
+            self.world.log.append(f"C{self.number}: is gone")
+            self.world.figures["lost"] += 1
+            self.wire.close()
+            self.connect()
 
     def leave(self):
         self.selected, self.rows, self.known, self.dead = False, [], None, False
@@ -508,6 +523,8 @@ def step(world):
     elif chance < 0.06:
         lmtp(world)
     client = world.rng.choice(world.clients)
+    if world.rng.random() < 0.02:
+        client.vanish()
     if client.queue and world.rng.random() < 0.7:
         client.settle()
     if not client.queue:

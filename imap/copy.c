@@ -68,6 +68,8 @@ static void copied(void *object, const struct store_result *result)
     s->command.why = result->why;
     if (!result->err)
         copy->code = copyuid(&s->arena, result);
+    if (!result->err && s->lost) /* those that had left the window too */
+        store_lost_restored(s->view, &copy->uids);
     if (result->keyword_dropped)
         session_log_dropped_keyword(s, copy->path);
     if (!result->err && s->command.row->run == imap_move)
@@ -88,7 +90,11 @@ static enum step begin(struct session *s, struct command *c, struct copy *copy, 
         return command_fail(c, e, NULL);
     if (uidset_empty(&copy->uids))
         return command_ok(c, "No messages");
-    store_copy(s->view, &copy->uids, session_account(s), copy->path, move, session_to(s, copied));
+    if (s->lost)
+        store_lost_restore(s->view, &copy->uids, copy->path, session_to(s, copied));
+    else
+        store_copy(s->view, &copy->uids, session_account(s), copy->path, move,
+                   session_to(s, copied));
     return STEP_WAIT;
 }
 

@@ -7,6 +7,7 @@
 #include "imap/list_parse.h"
 #include "imap/pattern.h"
 #include "imap/quote.h"
+#include "imap/recover.h"
 #include "imap/reply.h"
 #include "imap/session.h"
 
@@ -314,6 +315,8 @@ static enum step run(struct session *s, struct command *c, struct list *list,
     enum err e = make_patterns(list, reference, items, n);
     if (!e)
         e = store_mailbox_list(session_reader(s), session_account(s), list->status, gather, list);
+    if (!e && !list->lsub)
+        e = recover_list(s, gather, list);
     if (e == ERR_AGAIN) {
         c->progress = NULL;
         store_warm_mailbox(session_account(s), SLICE("INBOX"), session_warmed(s));
@@ -365,11 +368,17 @@ enum step imap_namespace(struct session *s, struct command *c)
 
 enum step imap_status(struct session *s, struct command *c)
 {
-    struct slice path;
+    struct slice path, former;
     struct store_status st;
-    enum err e = store_path_check(c->args[0].text, &s->arena, &path);
-    if (!e)
-        e = store_mailbox_status(session_reader(s), session_account(s), path, &st);
+    enum err e;
+    if (recover_path(s, c->args[0].text, &former)) {
+        path = c->args[0].text;
+        e = store_lost_status(session_reader(s), session_account(s), former, &st);
+    } else {
+        e = store_path_check(c->args[0].text, &s->arena, &path);
+        if (!e)
+            e = store_mailbox_status(session_reader(s), session_account(s), path, &st);
+    }
     if (e == ERR_AGAIN) {
         store_warm_mailbox(session_account(s), path, session_warmed(s));
         return STEP_WAIT;

@@ -49,7 +49,8 @@ static enum err check_row(const struct session *s, const struct imap_command *ro
         c->text = "Mailbox was deleted";
         return ERR_CANNOT;
     }
-    if (row->traits & CMD_VIEW && s->read_only) {
+    bool brings_back = s->lost && row->run == imap_move;
+    if (row->traits & CMD_VIEW && s->read_only && !brings_back) {
         c->text = "Mailbox is read-only";
         return ERR_PERM;
     }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "imap/recover.h"
 #include "imap/reply.h"
 #include "imap/session.h"
 
@@ -12,6 +13,7 @@ enum { COLD_TRIES = 3 };
 struct select {
     struct slice path;
     struct store_view *view; /* until the session takes it over */
+    bool lost;               /* of Recoverable/; `path` is the former one */
     unsigned tries;
 };
 
@@ -52,8 +54,10 @@ static enum step open_view(struct session *s, struct command *c, bool read_only)
     struct store_view_info info;
     enum err e = ERR_OK;
     if (!sel->view)
-        e = store_view_open(session_reader(s), session_account(s), sel->path,
-                            read_only ? VIEW_READ_ONLY : 0, &sel->view);
+        e = sel->lost
+                ? store_lost_open(session_reader(s), session_account(s), sel->path, &sel->view)
+                : store_view_open(session_reader(s), session_account(s), sel->path,
+                                  read_only ? VIEW_READ_ONLY : 0, &sel->view);
     bool opened = e == ERR_OK;
     if (opened)
         e = store_view_info(sel->view, true, &info);
@@ -72,6 +76,7 @@ static enum step open_view(struct session *s, struct command *c, bool read_only)
     memcpy(s->mailbox, sel->path.ptr, sel->path.len);
     s->mailbox_number = info.mailbox;
     s->read_only = read_only;
+    s->lost = info.lost;
     session_set_state(s, STATE_SELECTED);
     tell_mailbox(s, &info);
     c->code = read_only ? SLICE("READ-ONLY") : SLICE("READ-WRITE");
@@ -84,11 +89,13 @@ static enum step open_mailbox(struct session *s, struct command *c, bool read_on
         struct select *sel = session_progress(s, sizeof *sel);
         c->cleanup = cleanup;
         session_close_view(s); /* also when the new one cannot be selected */
-        enum err e = store_path_check(c->args[0].text, &s->arena, &sel->path);
+        sel->lost = recover_path(s, c->args[0].text, &sel->path);
+        enum err e = sel->lost ? ERR_OK : store_path_check(c->args[0].text, &s->arena, &sel->path);
         if (e)
             return command_fail(c, e, NULL);
     }
-    return open_view(s, c, read_only || s->auth->cred_flags & CRED_READ_ONLY);
+    const struct select *sel = c->progress;
+    return open_view(s, c, read_only || sel->lost || s->auth->cred_flags & CRED_READ_ONLY);
 }
 
 enum step imap_select(struct session *s, struct command *c)

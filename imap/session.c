@@ -89,7 +89,7 @@ void session_close_view(struct session *s)
     s->mailbox = NULL;
     s->mailbox_number = 0;
     s->sync = (struct sync){0};
-    s->view_gone = s->read_only = false;
+    s->view_gone = s->read_only = s->lost = false;
     timer_cancel(&s->gone_timer);
     session_set_state(s, STATE_AUTHED);
 }

@@ -34,6 +34,7 @@ struct session {
     char *mailbox;           /* its path when it was selected, for the log */
     uint32_t mailbox_number; /* M, for `tandem who`; 0: none */
     bool read_only;          /* it was opened by EXAMINE, or for a read-only credential */
+    bool lost;               /* it is one of Recoverable/: COPY and MOVE bring back */
     bool view_gone;          /* its mailbox was deleted, and the client has been told */
     struct sync sync;
 

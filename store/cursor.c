@@ -84,8 +84,13 @@ static enum err fill_ghost(const struct store_view *view, struct engine_txn *txn
     enum err e = ghost_row(view, txn, ret->uid, &row);
     if (e && e != ERR_NOTFOUND)
         return e;
-    ret->ghost = true;
-    ret->sysflags = (row.sysflags & SYSFLAG_MASK) | FLAG_DELETED;
+    /* What can be brought back is shown as it would come; \Deleted is why it went. */
+    ret->ghost = !view->lost || e;
+    ret->sysflags = row.sysflags & SYSFLAG_MASK;
+    if (view->lost)
+        ret->sysflags &= (uint8_t)~FLAG_DELETED;
+    else
+        ret->sysflags |= FLAG_DELETED;
     ret->keywords = row.keywords;
     ret->zone = row.zone;
     ret->size = row.size;
@@ -156,6 +161,10 @@ static enum err living(struct store_view *view, struct engine_txn *txn, uint32_t
     enum err e = view_bucket(view, txn, uid, ret);
     if (e || (*ret && hot_has(*ret, uid & (BUCKET_UIDS - 1))))
         return e;
+    if (view->lost) { /* brought back, or dropped */
+        *ret = NULL;
+        return ERR_OK;
+    }
     /* Expunged after the view was last moved on: now it becomes a ghost. */
     struct box box;
     *ret = NULL;

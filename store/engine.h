@@ -86,6 +86,7 @@ void engine_cursor_close(struct engine_cursor *cursor); /* unopened: shrugs */
 /* To the first key >= `key`; ERR_NOTFOUND past the end. */
 MUST_CHECK enum err engine_seek(struct engine_cursor *cursor, struct slice key);
 MUST_CHECK enum err engine_next(struct engine_cursor *cursor);
+MUST_CHECK enum err engine_prev(struct engine_cursor *cursor);
 /* To the last key < `key`; ERR_NOTFOUND before the start. */
 MUST_CHECK enum err engine_seek_before(struct engine_cursor *cursor, struct slice key);
 

@@ -441,6 +441,11 @@ enum err engine_next(struct engine_cursor *cursor)
     return move(cursor, SLICE_NONE, MDB_NEXT);
 }
 
+enum err engine_prev(struct engine_cursor *cursor)
+{
+    return move(cursor, SLICE_NONE, MDB_PREV);
+}
+
 enum err engine_seek_before(struct engine_cursor *cursor, struct slice key)
 {
     enum err e = move(cursor, key, MDB_SET_RANGE);

@@ -403,6 +403,7 @@ struct store_view_info {
     uint32_t unseen_seqnum; /* first unseen, 0 = none; found when asked for, may scan */
     uint64_t mailboxid;
     bool read_only;
+    bool lost;          /* of store_lost_open */
     bool keywords_full; /* PERMANENTFLAGS without \* */
 };
 MUST_CHECK enum err store_view_info(struct store_view *view, bool want_unseen,
@@ -677,6 +678,28 @@ void store_window_close(struct store_window *window);          /* NULL shrugs */
  */
 void store_undelete(struct store_account *account, const struct store_lost *lost, size_t n,
                     struct slice to_path, struct store_to to);
+
+/* --- the undelete window as mailboxes (store/recover.c) ----------------------------------------
+ */
+/* For users: what the newest 10,000 rows of the window hold, by the paths of the mailboxes that it
+ * was in. Bounded: on loops. */
+
+/* Each former mailbox, with its status, and \Noselect names above them. */
+MUST_CHECK enum err store_lost_list(struct store_reader *reader, struct store_account *account,
+                                    store_mailbox_each *each, void *arg);
+MUST_CHECK enum err store_lost_status(struct store_reader *reader, struct store_account *account,
+                                      struct slice path, struct store_status *ret);
+/* A read-only view, with the UIDs of old (its UIDVALIDITY is another one each time that something
+ * more was lost). It stands still but for what it is told of by store_lost_restored. ERR_LIMIT: a
+ * deleted mailbox of more than 50,000 messages. */
+MUST_CHECK enum err store_lost_open(struct store_reader *reader, struct store_account *account,
+                                    struct slice path, struct store_view **ret);
+/* store_undelete of these messages of such a view; also result.source, and result.dest if it is in
+ * step with that. */
+void store_lost_restore(struct store_view *view, const struct uidset *uids, struct slice to_path,
+                        struct store_to to);
+/* They are no longer in the view: the next store_view_sync says so. */
+void store_lost_restored(struct store_view *view, const struct uidset *uids);
 
 /* --- expiry (store/expire.c) -------------------------------------------------------------------
  */

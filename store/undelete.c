@@ -268,12 +268,34 @@ static enum err check(struct restoring *r)
     return e ? e : account_fits(&r->acct, &op->limits, octets, messages);
 }
 
+/* What was taken from where (of one mailbox), and what it became if both go up in step. */
+static void tell_sets(const struct undelete_op *op, struct store_result *result)
+{
+    uint32_t last = 0;
+    bool in_step = true;
+    for (size_t i = 0; i < op->n; i++) {
+        const struct store_arrival *arrival = &op->arrivals[op->place[i]];
+        if (arrival->err)
+            continue;
+        uidset_add(&result->source, op->items[i].uid, op->items[i].uid);
+        uidset_add(&result->dest, arrival->uid, arrival->uid);
+        in_step = in_step && arrival->uid > last;
+        last = arrival->uid;
+        result->mailbox = arrival->mailbox;
+        result->uidvalidity = arrival->uidvalidity;
+    }
+    if (!in_step)
+        uidset_clear(&result->dest);
+}
+
 /* `e`: why what no committed turn has done is not done. */
 static void tell(struct undelete_op *op, enum err e)
 {
     struct store_result *result = &op->op.result;
     for (size_t i = op->next; e && i < op->n; i++)
         *arrival_of(op, i) = (struct store_arrival){.err = e};
+    if (op->to_path.len)
+        tell_sets(op, result);
     result->arrivals = mem_dup(op->arrivals, op->n * sizeof *op->arrivals);
     result->narrivals = op->n;
 }

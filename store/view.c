@@ -124,6 +124,7 @@ void store_view_close(struct store_view *view)
     mem_free(view->ghosts);
     uidset_finish(&view->recent);
     uidset_finish(&view->vanished);
+    uidset_finish(&view->restored);
     mem_free(view->keywords);
     mem_free(view->expunged);
     mem_free(view->flagged);
@@ -398,7 +399,7 @@ static enum err first_unseen(const struct store_view *view, struct engine_txn *t
 enum err store_view_info(struct store_view *view, bool want_unseen, struct store_view_info *ret)
 {
     uint32_t unseen = 0;
-    if (want_unseen && !view->dead) {
+    if (want_unseen && !view->dead && !view->lost) {
         struct engine_txn *txn;
         struct box box;
         enum err e = reader_snap(view->reader, view->account->env, &txn);
@@ -417,6 +418,7 @@ enum err store_view_info(struct store_view *view, bool want_unseen, struct store
                                     .unseen_seqnum = store_view_seqnum(view, unseen),
                                     .mailboxid = view->mailboxid,
                                     .read_only = view->read_only,
+                                    .lost = view->lost,
                                     .keywords_full = view->keywords->full};
     return ERR_OK;
 }

@@ -52,8 +52,11 @@ struct store_view {
     uint32_t m, uidvalidity;
     uint64_t mailboxid, modseq_floor;
     bool read_only;
-    bool dead;      /* the mailbox has been deleted */
-    bool dead_told; /* and the client knows */
+    bool dead;              /* the mailbox has been deleted */
+    bool dead_told;         /* and the client knows */
+    bool lost;              /* it shows what can be brought back (recover.c), and stands still */
+    uint32_t lost_time;     /* when its mailbox was deleted; 0: it is there */
+    struct uidset restored; /* of a lost one: brought back, and not told */
 
     struct snapshot *snap;
     uint32_t told_uid;
@@ -137,6 +140,8 @@ typedef enum err view_tomb_each(void *arg, uint64_t modseq, uint32_t time, uint3
                                 uint32_t last);
 MUST_CHECK enum err view_tombs(struct engine_txn *txn, const struct box *box, uint64_t after,
                                view_tomb_each *each, void *arg);
+/* store_view_sync of a lost view. */
+MUST_CHECK enum err recover_sync(struct store_view *view, unsigned what, struct store_changes *ret);
 /* Is there anything that store_view_sync would tell? */
 bool view_has_news(const struct store_view *view);
 /* told = what the client may base HIGHESTMODSEQ on (RFC 7162 section 3.2). */

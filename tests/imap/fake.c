@@ -232,6 +232,42 @@ enum err store_mailbox_status(struct store_reader *reader, struct store_account 
     return slice_eq(path, SLICE("INBOX")) ? ERR_OK : ERR_NOTFOUND;
 }
 
+/* --- Recoverable/ is not shown here; tests/scripts/imap has it ----------------------------------
+ */
+
+enum err store_lost_list(struct store_reader *reader, struct store_account *account,
+                         store_mailbox_each *each, void *arg)
+{
+    (void)reader, (void)account, (void)each, (void)arg;
+    return ERR_BUG;
+}
+
+enum err store_lost_status(struct store_reader *reader, struct store_account *account,
+                           struct slice path, struct store_status *ret)
+{
+    (void)reader, (void)account, (void)path, (void)ret;
+    return ERR_BUG;
+}
+
+enum err store_lost_open(struct store_reader *reader, struct store_account *account,
+                         struct slice path, struct store_view **ret)
+{
+    (void)reader, (void)account, (void)path, (void)ret;
+    return ERR_BUG;
+}
+
+void store_lost_restore(struct store_view *view, const struct uidset *uids, struct slice path,
+                        struct store_to to)
+{
+    (void)view, (void)uids, (void)path;
+    done(to, &(struct store_result){.err = ERR_BUG});
+}
+
+void store_lost_restored(struct store_view *view, const struct uidset *uids)
+{
+    (void)view, (void)uids;
+}
+
 enum err store_mailbox_list(struct store_reader *reader, struct store_account *account,
                             bool want_status, store_mailbox_each *each, void *arg)
 {

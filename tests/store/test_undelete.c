@@ -23,11 +23,11 @@ static int stop(void **state)
     return 0;
 }
 
-enum { LOST_MAX = 512 };
+enum { LOST_MAX = 256 };
 
 struct lost {
     struct store_lost item[LOST_MAX];
-    char path[LOST_MAX][64];
+    char path[LOST_MAX][256];
     size_t n;
 };
 

@@ -61,6 +61,14 @@ void marks_delete_retrieved(struct marks *m)
             marks_delete(m, message, 0);
 }
 
+bool marks_has_sent(const struct marks *m, uint32_t message)
+{
+    bool sent = test(m->retrieved, message);
+    for (size_t i = 0; !sent && i < m->nsent; i++)
+        sent = m->sent[i].message == message;
+    return sent;
+}
+
 void marks_sent(struct marks *m, uint32_t message, uint64_t end)
 {
     if (m->nsent == m->cap) {

@@ -36,6 +36,8 @@ void marks_reset(struct marks *m); /* RSET: nothing is deleted; what was retriev
 /* Those that were retrieved completely are deleted too. Their octets are not counted: nobody is
  * told any more. */
 void marks_delete_retrieved(struct marks *m);
+/* Has it been sent in this session, completely as far as we know? */
+bool marks_has_sent(const struct marks *m, uint32_t message);
 void marks_sent(struct marks *m, uint32_t message, uint64_t end);
 /* The client is known to be there after `written` octets were. */
 void marks_confirm(struct marks *m, uint64_t written);

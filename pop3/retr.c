@@ -115,17 +115,28 @@ enum step pop3_retr(struct pop3_session *s)
     enum step step = retrieve(s, r);
     if (step == STEP_DONE && r->begun && r->at == r->end) {
         marks_sent(&s->marks, s->args.message, pop3_queued(s));
+        store_maildrop_peeked(s->drop, s->args.message, false);
         if (s->args.message > s->last)
             s->last = s->args.message;
     }
     return step;
 }
 
+/* Nobody previews so many lines: it is fetchmail's way to download without marking as read. */
+enum { TOP_ALL = 1000000 };
+
 /* RFC 1939 section 7: the header, the blank line, then so many lines of the body. TOP is a look at
- * a message and retrieves nothing. */
+ * a message: it never sets \Seen, and unless all lines were asked for it retrieves nothing. */
 enum step pop3_top(struct pop3_session *s)
 {
     struct retrieval *r = pop3_progress(s, sizeof *r);
     r->top = true;
-    return retrieve(s, r);
+    enum step step = retrieve(s, r);
+    bool whole = r->begun && r->at == r->end && r->lines; /* it had fewer than were asked for */
+    if (step == STEP_DONE && whole && s->args.lines >= TOP_ALL) {
+        if (!marks_has_sent(&s->marks, s->args.message))
+            store_maildrop_peeked(s->drop, s->args.message, true);
+        marks_sent(&s->marks, s->args.message, pop3_queued(s));
+    }
+    return step;
 }

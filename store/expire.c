@@ -183,6 +183,8 @@ static enum err expire_account(struct slice_of *s)
     const struct config_list *folders = &s->settings.pop3.folders;
     int32_t days = s->settings.pop3.expire_days;
     unsigned nfolders = days < 0 ? 0 : folders->n;
+    if (days == 0) /* is QUIT's work (RFC 2449 section 6.7); what a lost session has read waits */
+        days = 1;
     enum err e = ERR_OK;
     while (!e && s->place->item < ages->n + nfolders) {
         unsigned item = s->place->item;

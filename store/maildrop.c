@@ -60,6 +60,7 @@ void store_maildrop_close(struct store_maildrop *drop)
     listing_unref(drop->list);
     shown_finish(&drop->shown);
     mem_free(drop->hidden);
+    mem_free(drop->peeked);
     mem_free(drop);
 }
 
@@ -87,6 +88,17 @@ enum err store_maildrop_size(const struct store_maildrop *drop, uint32_t n, uint
         return ERR_NOTFOUND;
     *ret = drop->list->messages[n - 1].size;
     return ERR_OK;
+}
+
+void store_maildrop_peeked(struct store_maildrop *drop, uint32_t n, bool peeked)
+{
+    unsigned char mask = (unsigned char)(1u << ((n - 1) % 8));
+    if (!is_listed(drop, n) || (!peeked && !drop->peeked))
+        return;
+    if (!drop->peeked)
+        drop->peeked = mem_new(((size_t)drop->list->n + 7) / 8);
+    unsigned char *octet = &drop->peeked[(n - 1) / 8];
+    *octet = (unsigned char)(peeked ? *octet | mask : *octet & ~mask);
 }
 
 bool store_maildrop_hidden(const struct store_maildrop *drop, uint32_t i,

@@ -55,6 +55,7 @@ struct store_maildrop {
     struct shown shown;
     struct store_pophidden *hidden; /* if the rule asked to explain */
     uint32_t nhidden;
+    unsigned char *peeked; /* bits by number; NULL: none */
     bool retr_seen;
     bool overrides; /* the account has `uidl` rows */
     uint8_t format; /* enum uidl_format */

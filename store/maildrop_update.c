@@ -15,6 +15,7 @@ enum { HOPS_MAX = 16 };
 struct mark {
     uint32_t m, uid;
     bool retrieved, hidden;
+    bool peeked;   /* retrieved, but nobody is to see that in its flags */
     bool deleted;  /* expunged, or moved to the trash */
     bool followed; /* to where it was moved meanwhile */
 };
@@ -119,7 +120,7 @@ static enum err touch(struct updating *u, const struct mark *mark, struct hot_sl
         return e;
     if (mark->retrieved)
         uidset_add(&u->read, mark->uid, mark->uid);
-    if (mark->retrieved && u->op->retr_seen && !(slot->sysflags & FLAG_SEEN)) {
+    if (mark->retrieved && !mark->peeked && u->op->retr_seen && !(slot->sysflags & FLAG_SEEN)) {
         changes(u);
         slot->sysflags |= FLAG_SEEN;
         slot->modseq = u->box.row.highestmodseq;
@@ -393,6 +394,7 @@ void store_maildrop_update(struct store_maildrop *drop, const unsigned char *ret
             struct mark mark = {.m = list->runs[run].m,
                                 .uid = list->messages[i].uid,
                                 .retrieved = bit(retrieved_bits, i),
+                                .peeked = bit(drop->peeked, i),
                                 .hidden = deleted && mode == POP3_DELETE_HIDE,
                                 .deleted = deleted && takes};
             if (mark.retrieved || mark.hidden || mark.deleted)

@@ -828,6 +828,8 @@ MUST_CHECK enum err store_maildrop_body(struct store_maildrop *drop, struct stor
  * did not ask to explain. */
 bool store_maildrop_hidden(const struct store_maildrop *drop, uint32_t i,
                            struct store_pophidden *ret);
+/* When it is given as retrieved, is this message not to get \Seen? */
+void store_maildrop_peeked(struct store_maildrop *drop, uint32_t n, bool peeked);
 /* One batch: \Seen and "downloaded" for `retrieved`, and for `deleted` what `mode` says (both by
  * number; bitmaps of count bits, LSB first; NULL = none). QUIT gives both; a lost connection only
  * `retrieved`. Only the copy in the viewed folder is touched. POP3_DELETE_TRASH moves to the

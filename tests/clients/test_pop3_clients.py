@@ -126,6 +126,8 @@ class Curl(Client):
     def run(self):
         """The last one first: each command is a session of its own, and a DELE moves what follows."""
         for line in reversed(self.curl("", "-X", "UIDL").decode().splitlines()):
+            if not line:
+                continue  # an empty listing is an empty line
             number, uidl = line.split()
             if not os.path.exists(f"{self.dir}/Mail/new/{uidl}"):
                 self.write(f"Mail/new/{uidl}", self.curl(number).decode())

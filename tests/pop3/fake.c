@@ -167,6 +167,11 @@ enum err store_maildrop_open(struct store_reader *reader, struct store_account *
     return ERR_OK;
 }
 
+void store_maildrop_peeked(struct store_maildrop *drop, uint32_t n, bool peeked)
+{
+    (void)drop, (void)n, (void)peeked;
+}
+
 void store_maildrop_shown(struct store_maildrop *drop)
 {
     (void)drop;

@@ -591,15 +591,16 @@ void committer_submit(struct committer *c, struct op *op)
 {
     pthread_mutex_lock(&c->lock);
     bool full = !op->internal && (c->queued >= QUEUE_OPS || c->octets + op->octets > QUEUE_OCTETS);
-    bool refused = full || c->stopping;
+    bool refused = full || c->stopping, wake = false;
     if (!refused) {
         bool was_empty = !c->ring;
         op->arrival = c->arrivals++;
         push(c, op);
-        if (was_empty || c->queued == c->expected)
-            pthread_cond_signal(&c->wake);
+        wake = was_empty || c->queued == c->expected;
     }
     pthread_mutex_unlock(&c->lock);
+    if (wake) /* without the lock, which the thread takes first of all */
+        pthread_cond_signal(&c->wake);
     if (refused)
         refuse(op, ERR_AGAIN);
 }

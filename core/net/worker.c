@@ -333,11 +333,11 @@ enum err pool_submit(struct pool *pool, struct job *job)
         queue_push(&pool->work, job);
         taken = true;
     }
-    if (taken) {
+    if (taken)
         atomic_fetch_add(&pool->depth, 1);
-        pthread_cond_signal(&pool->more);
-    }
     pthread_mutex_unlock(&pool->lock);
+    if (taken) /* without the lock, which the worker takes first of all */
+        pthread_cond_signal(&pool->more);
     return taken ? ERR_OK : ERR_AGAIN;
 }
 

@@ -18,13 +18,14 @@
  *
  * Group attributes besides these: tls=yes; first=N (number of the first user); per=N (operations of
  * one walk through `each`); limit=N (walks of the group in all); at_once=N (connections that set up
- * at the same time); background=yes (does not keep the run going, and is cut off at its end).
+ * at the same time); spread=yes (each connection comes from an address of its own, as people do);
+ * background=yes (does not keep the run going, and is cut off at its end).
  *
  * Steps: connect (with the TLS handshake, the whole of it), close, send TEXT, expect START (a final
  * answer: IMAP skips other lines and literals, LMTP the lines that go on, POP3 nothing), await TEXT
  * (a line that has it), lines (up to the dot of POP3), loop N ... next, take PATH (a file, or the
- * next one of a folder), pause MS, stamp and since (time from the newest stamp of any group to
- * here).
+ * next one of a folder), pause MS (or LOW HIGH: any time between), stamp and since (time from this
+ * connection's stamp to here, or from the newest one of all where it has made none).
  *
  * In a TEXT: \r \n \\, ${user}, ${i} (count of the loop, from 1), ${connection} (from 0),
  * ${number} (8 digits, never the same twice), ${random:LOW:HIGH}, and of what was taken ${size} and
@@ -85,6 +86,7 @@ struct load_step {
     struct load_part *parts; /* send */
     unsigned n_parts;
     unsigned count; /* loop: how often, pause: milliseconds, next: the step behind its loop */
+    unsigned most;  /* pause */
     struct load_file *files;
     unsigned n_files, next_file;
 };
@@ -93,7 +95,7 @@ struct load_group {
     char name[32], address[64], users[32];
     enum load_protocol protocol;
     unsigned connections, port, first, count, per, limit, at_once;
-    bool tls, background;
+    bool tls, background, spread;
     struct load_step *setup, *each;
     unsigned n_setup, n_each;
     /* while it runs */
@@ -121,7 +123,7 @@ struct load_conn {
     struct load_step *steps;
     unsigned n_steps, at, turn; /* of the innermost loop */
     const struct load_file *taken;
-    uint64_t began_ns, wake_ns;
+    uint64_t began_ns, wake_ns, stamp_ns;
     struct buf out;
     size_t sent;
     /* the line that is being read */

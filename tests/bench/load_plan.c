@@ -149,6 +149,8 @@ static void group_attribute(struct load_group *g, const char *key, const char *v
         snprintf(g->users, sizeof g->users, "%s", value);
     else if (strcmp(key, "tls") == 0)
         g->tls = strcmp(value, "yes") == 0;
+    else if (strcmp(key, "spread") == 0)
+        g->spread = strcmp(value, "yes") == 0;
     else if (strcmp(key, "background") == 0)
         g->background = strcmp(value, "yes") == 0;
     else if (strcmp(key, "protocol") == 0) {
@@ -188,7 +190,9 @@ static void step_parse(struct load_step *s, struct load_step *steps, unsigned n,
         break;
     case STEP_LOOP:
     case STEP_PAUSE:
-        s->count = (unsigned)strtoul(rest, NULL, 10);
+        s->count = s->most = (unsigned)strtoul(rest, &rest, 10);
+        if (*rest)
+            s->most = (unsigned)strtoul(rest, NULL, 10);
         break;
     case STEP_NEXT: /* loops do not nest: the newest one is meant */
         for (s->count = n; s->count > 0 && steps[s->count - 1].verb != STEP_LOOP; s->count--) {

@@ -27,6 +27,16 @@ static gnutls_certificate_credentials_t credentials(void)
 
 /* --- steps ------------------------------------------------------------------------------------ */
 
+/* Servers have limits for what comes from one address. */
+static void bind_apart(struct load_conn *c)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET,
+                               .sin_addr.s_addr = htonl(0x7f400001u + c->index)};
+    setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
+    if (bind(c->fd, (struct sockaddr *)&from, sizeof from))
+        load_die(c, "bind: %s", strerror(errno));
+}
+
 static void connect_now(struct load_conn *c)
 {
     const struct load_group *g = c->group;
@@ -36,6 +46,8 @@ static void connect_now(struct load_conn *c)
     if (c->fd < 0)
         load_die(c, "socket: %s", strerror(errno));
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    if (g->spread)
+        bind_apart(c);
     if (connect(c->fd, (struct sockaddr *)&to, sizeof to) && errno != EINPROGRESS)
         load_die(c, "connect: %s", strerror(errno));
     c->connecting = true;
@@ -175,14 +187,16 @@ bool load_walk(struct load_conn *c)
             c->taken = &s->files[s->next_file++ % s->n_files];
             break;
         case STEP_PAUSE:
-            c->wake_ns = clock_mono_ns() + (uint64_t)s->count * 1000000;
+            c->wake_ns =
+                clock_mono_ns() +
+                (s->count + (unsigned)random() % (s->most - s->count + 1)) * UINT64_C(1000000);
             c->at++;
             return false;
         case STEP_STAMP:
-            stamp_ns = clock_mono_ns();
+            c->stamp_ns = stamp_ns = clock_mono_ns();
             break;
         case STEP_SINCE:
-            load_sample(c->group, clock_mono_ns() - stamp_ns);
+            load_sample(c->group, clock_mono_ns() - (c->stamp_ns ? c->stamp_ns : stamp_ns));
             break;
         }
         c->at++;

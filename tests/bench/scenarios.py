@@ -6,6 +6,7 @@ A plan is text for the load generator (load.h); `each` is one operation, or `per
 SMALL_DROPS = 50     # u0 .. u49: 100 messages of 38 KB
 BIG = 100            # u100: 10,000 messages of real shape
 HUGE = 101           # u101: 100,000
+SIZED = {1000: 110, 10_000: 111, 100_000: 112, 1_000_000: 113}  # messages: whose INBOX
 WRITERS = 200        # u200 ..: they get mail while it is measured
 COLD = 1000          # u1000 ..: one for each round, fresh
 DELETED = 2000       # u2000 ..: four for each round
@@ -88,7 +89,12 @@ def set_100k(server, files):
     yield from grow(server, files, HUGE, 100_000)
 
 
-SETS = {"drops": set_drops, "10k": set_10k, "100k": set_100k}
+def sized(size):
+    return lambda server, files: grow(server, files, SIZED[size], size)
+
+
+SETS = {"drops": set_drops, "10k": set_10k, "100k": set_100k,
+        **{f"sized-{size}": sized(size) for size in SIZED}}
 
 
 # --- scenarios ------------------------------------------------------------------------------------

@@ -186,7 +186,7 @@ key = {self.key}
 [log]
 to = file:{store}/log
 [limits]
-connections = 20000
+connections = 15000
 per_address = 20000
 per_user = 1000
 per_user_address = 1000

@@ -1,5 +1,6 @@
-"""What has gone wrong in other servers, as classes: literals, nesting, parts, addresses, NUL, numbers,
-patterns. After each attempt the session is in step or closed with BYE, and another one is served."""
+"""What has gone wrong in other servers, as classes: literals, nesting, parts, addresses, NUL,
+numbers, patterns; and clients that do not read. After each attempt the session is in step, or
+closed with BYE, and another one is served."""
 import random
 import re
 
@@ -23,9 +24,10 @@ def connect(server, login=True):
     return wire
 
 
-def resident(server):
+def anonymous(server):
+    """Octets of memory that are not the store's map."""
     with open(f"/proc/{server.process.pid}/status", encoding="ascii") as f:
-        return int(re.search(r"VmRSS:\s+(\d+) kB", f.read()).group(1)) * K
+        return int(re.search(r"RssAnon:\s+(\d+) kB", f.read()).group(1)) * K
 
 
 def one_answer(wire, head, tail=b""):
@@ -98,14 +100,14 @@ def test_literals_are_counted_and_added_up(server):
 def test_strangers_hold_little_memory(server):
     """Lines that never end, literals that never come."""
     warm = connect(server)
-    before = resident(server)
+    before = anonymous(server)
     wires = []
     for number in range(60):
         wires.append(connect(server, login=False))
         wires[-1].send([b"a ID " + b"(" * 15000, b"a LOGIN {1024}\r\n" + b"x" * 500,
                         b"a LOGIN {4294967295}\r\n", b"\\" * 15000][number % 4])
     warm.ok(b"NOOP")
-    grown = resident(server) - before
+    grown = anonymous(server) - before
     assert grown < 60 * 64 * K + 8 * M, f"{grown >> 10} KB for 60 connections"
     for wire in wires:
         wire.close()
@@ -133,6 +135,30 @@ def is_nested(wire, depth):
         assert said.startswith(b"BAD"), (head, said)
     said = one_answer(wire, b"FETCH 1:* BODY[" + b"1." * depth + b"1]\r\n")
     assert said.startswith(b"BAD No such message"), said
+
+
+def test_readers_that_stand_still_cost_a_bounded_buffer(server):
+    """400 MB are asked for, and nobody takes them."""
+    wire = connect(server)
+    wire.ok(b"APPEND INBOX " + literal(b"Subject: x\r\n\r\n" + b"x" * 78 * 100_000 + b"\r\n"))
+    wire.ok(b"SELECT INBOX")
+    for _ in range(3):
+        wire.ok(b"COPY 1:* INBOX")
+    before = anonymous(server)
+    lazy = [connect(server) for _ in range(6)]
+    for one in lazy:
+        one.ok(b"EXAMINE INBOX")
+        one.send(b"x FETCH 1:* (BODY.PEEK[] ENVELOPE)\r\ny NOOP\r\n")
+    for _ in range(100):
+        wire.ok(b"UID FETCH 1:* FLAGS")
+    grown = anonymous(server) - before
+    assert grown < len(lazy) * M + 4 * M, f"{grown >> 10} KB for {len(lazy)} readers"
+    said = lazy[0].response()  # it has lost nothing by waiting
+    assert fetched(said)[0] == 1 and len(fetched(said)[1]["BODY[]"]) == 14 + 7_800_002
+    for one in lazy:
+        one.close()
+    wire.ok(b"NOOP")
+    wire.close()
 
 
 # --- 4, 5: messages ------------------------------------------------------------------------------

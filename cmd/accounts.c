@@ -33,7 +33,8 @@ enum err user_usage(struct verb_call *call, struct arena *arena, const struct st
 
 /* --- all accounts, in order ------------------------------------------------------------------- */
 
-typedef void row(struct verb_call *call, struct arena *arena, const struct store_user *user);
+/* False: complained. */
+typedef bool row(struct verb_call *call, struct arena *arena, const struct store_user *user);
 
 struct piece {
     struct arena arena;
@@ -54,6 +55,7 @@ static int each_account(struct verb_call *call, row *run)
     struct piece piece;
     char from[LOGIN_MAX + 1];
     struct slice next = SLICE_NONE;
+    size_t done = 0, failed = 0;
     enum err e;
     do {
         arena_init(&piece.arena, SIZE_MAX);
@@ -66,7 +68,7 @@ static int each_account(struct verb_call *call, row *run)
             arena_init(&arena, SIZE_MAX);
             /* Not found: deleted a moment ago. */
             if (store_user_find(call->reader, piece.logins[i], &arena, &user) == ERR_OK)
-                run(call, &arena, &user);
+                *(run(call, &arena, &user) ? &done : &failed) += 1;
             arena_reset(&arena);
         }
         if (piece.n) { /* the next one sorts at or behind this with a NUL */
@@ -77,7 +79,7 @@ static int each_account(struct verb_call *call, row *run)
         }
         arena_reset(&piece.arena);
     } while (!e && piece.n == PIECE && !verb_gone(call));
-    return e ? verb_complain(call, "%s", err_text(e)) : EXIT_DONE;
+    return e ? verb_complain(call, "%s", err_text(e)) : verb_tally(done, failed);
 }
 
 /* --- user list -------------------------------------------------------------------------------- */
@@ -87,7 +89,7 @@ static struct cell limit_cell(enum column_type type, uint64_t limit)
     return (struct cell){.type = type, .none = !limit, .as.number = limit};
 }
 
-static void list_row(struct verb_call *call, struct arena *arena, const struct store_user *user)
+static bool list_row(struct verb_call *call, struct arena *arena, const struct store_user *user)
 {
     struct store_usage usage;
     struct store_limits limits;
@@ -98,6 +100,7 @@ static void list_row(struct verb_call *call, struct arena *arena, const struct s
              limit_cell(COLUMN_OCTETS, limits.quota_octets),
              e ? cell_none(COLUMN_TIME)
                : cell_time(usage.last_imap > usage.last_pop3 ? usage.last_imap : usage.last_pop3));
+    return true;
 }
 
 int verb_user_list(struct verb_call *call)
@@ -119,14 +122,14 @@ int verb_user_list(struct verb_call *call)
 
 /* --- quota ------------------------------------------------------------------------------------ */
 
-static void quota_row(struct verb_call *call, struct arena *arena, const struct store_user *user)
+static bool quota_row(struct verb_call *call, struct arena *arena, const struct store_user *user)
 {
     struct store_usage usage;
     struct store_limits limits;
     enum err e = user_usage(call, arena, user, &usage, &limits);
     if (e) {
         verb_complain(call, SLICE_FMT ": %s", SLICE_ARG(user->login), err_text(e));
-        return;
+        return false;
     }
     bool limited = limits.quota_octets != 0;
     verb_row(call, cell_text(user->login), cell_octets(usage.octets),
@@ -135,6 +138,7 @@ static void quota_row(struct verb_call *call, struct arena *arena, const struct 
                      : cell_none(COLUMN_NUMBER),
              cell_number(usage.messages), limit_cell(COLUMN_NUMBER, limits.quota_messages),
              cell_octets(usage.gone_octets), cell_number(usage.gone_messages));
+    return true;
 }
 
 static const struct column quota_columns[] = {
@@ -159,9 +163,7 @@ int verb_quota(struct verb_call *call)
         return each_account(call, quota_row);
     for (int i = 0; i < call->argc; i++) {
         struct store_user user;
-        bool good = verb_user(call, call->argv[i], &user);
-        if (good)
-            quota_row(call, &call->arena, &user);
+        bool good = verb_user(call, call->argv[i], &user) && quota_row(call, &call->arena, &user);
         *(good ? &done : &failed) += 1;
     }
     return verb_tally(done, failed);
@@ -197,9 +199,8 @@ int verb_quota_recalc(struct verb_call *call)
     verb_columns(call, quota_columns);
     for (int i = 0; i < call->argc; i++) {
         struct store_user user;
-        bool good = recalc(call, call->argv[i]) && verb_user(call, call->argv[i], &user);
-        if (good)
-            quota_row(call, &call->arena, &user);
+        bool good = recalc(call, call->argv[i]) && verb_user(call, call->argv[i], &user) &&
+                    quota_row(call, &call->arena, &user);
         *(good ? &done : &failed) += 1;
     }
     return verb_tally(done, failed);

@@ -183,7 +183,8 @@ const struct verb verbs[] = {
         .about = ABOUT_UIDS "\n"
                  "FIELDs are uid, flags, size, date (of arrival), saved (into this mailbox),\n"
                  "modseq, sent, from, to, cc, reply-to, subject, message-id, in-reply-to; or alone:\n"
-                 "header, body (the whole message). \\Seen is not set.",
+                 "header, body (the whole message), printed as they are, also with --json.\n"
+                 "\\Seen is not set.",
         .down = DOWN_READS,
         .run = verb_fetch,
     },

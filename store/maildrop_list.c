@@ -44,11 +44,13 @@ struct making {
     bool overrides;
 };
 
+/* Folders say how many they have: there is seldom anything to spare. */
 static void reserve(struct making *k, uint32_t n)
 {
     if (n <= k->cap)
         return;
-    k->cap = n > k->cap * 2 ? n : k->cap * 2;
+    k->cap += k->cap / 8;
+    k->cap = n > k->cap ? n : k->cap;
     k->list->messages = mem_resize(k->list->messages, k->cap * sizeof *k->list->messages);
     if (k->candidates)
         k->candidates = mem_resize(k->candidates, k->cap * sizeof *k->candidates);
@@ -393,6 +395,8 @@ enum err maildrop_freeze(struct store_maildrop *drop, struct store_reader *reade
         mem_free(k.candidates);
         k.candidates = NULL;
         put_in_order(&k);
+        if (k.list->n && k.list->n < k.cap) /* the rest was hidden */
+            k.list->messages = mem_resize(k.list->messages, k.list->n * sizeof *k.list->messages);
     }
     mem_free(k.candidates);
     mem_free(k.marks);

@@ -419,6 +419,17 @@ static void more_than_200000_go_in_several_batches(void **state)
     print_message("# %d messages listed in %.1f ms\n", LARGE,
                   (double)(clock_mono_ns() - start_ns) / 1e6);
     assert_int_equal(store_maildrop_count(drop), LARGE);
+    struct slice inbox = SLICE("INBOX");
+    const struct store_poprule rule = {
+        .folders = &inbox, .nfolders = 1, .hide_seen = true, .max_messages = LARGE / 2};
+    struct store_maildrop *half;
+    start_ns = clock_mono_ns();
+    assert_ok(store_maildrop_open(home->reader, home->account, NULL, &rule, &half));
+    print_message("# half of them, by rules, in %.1f ms\n",
+                  (double)(clock_mono_ns() - start_ns) / 1e6);
+    assert_int_equal(store_maildrop_count(half), LARGE / 2);
+    store_reader_idle(home->reader);
+    store_maildrop_close(half);
     uint64_t modseq = home_box(home, "INBOX").row.highestmodseq;
     unsigned char *all = malloc(LARGE / 8 + 1);
     memset(all, 0xff, LARGE / 8 + 1);

@@ -81,8 +81,10 @@ static enum err all_failed(const struct lmtp_transaction *t)
 
 static enum step chunk_end(struct lmtp_session *s, enum err refused)
 {
-    if (refused)
+    if (refused) { /* the message, if there will be one, may come by DATA */
+        s->mail.chunked = false;
         return lmtp_fail(s, refused);
+    }
     enum err e = all_failed(&s->mail);
     if (e) {
         lmtp_transaction_end(s);

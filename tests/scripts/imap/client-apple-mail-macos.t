@@ -72,7 +72,7 @@ S2: a OK *
 C2: b APPEND INBOX {plain.eml}
 S2: b OK *
 S: * 4 EXISTS
-S: *...
+S: * 4 RECENT
 C: DONE
 S: 19.7 OK *
 C: 20.7 NOOP

@@ -11,9 +11,7 @@
 enum {
     ROW_MEMORY = 4 << 20,
     HEADER_MAX = 1 << 20, /* of a header looked at for fields */
-    TEXT_MAX = 16 << 10,  /* of a field shown: a row stays below what a frame may have */
-    PIECES = 16,
-    PIECE_OCTETS = 64 << 10
+    TEXT_MAX = 16 << 10   /* of a field shown: a row stays below what a frame may have */
 };
 
 enum what {
@@ -66,35 +64,6 @@ struct fetch {
 
 /* --- octets ----------------------------------------------------------------------------------- */
 
-/* Those from `at` to `end`, a piece at a time, never while a snapshot is held. */
-static enum err read_octets(struct fetch *f, struct store_body *body, uint64_t end,
-                            enum err (*take)(void *arg, struct slice octets), void *arg)
-{
-    char *piece = mem_new(PIECE_OCTETS);
-    uint64_t at = 0;
-    enum err e = ERR_OK;
-    while (!e && at < end) {
-        struct iovec iov[PIECES];
-        size_t len = 0;
-        int n = 0;
-        e = store_body_map(body, f->call->reader, at, iov, PIECES, &n);
-        for (int i = 0; !e && i < n && len < PIECE_OCTETS; i++) {
-            struct slice octets =
-                slice_first(slice(iov[i].iov_base, iov[i].iov_len), PIECE_OCTETS - len);
-            memcpy(piece + len, octets.ptr, octets.len);
-            len += octets.len;
-        }
-        store_reader_idle(f->call->reader);
-        if (len > end - at)
-            len = (size_t)(end - at);
-        at += len;
-        if (!e)
-            e = take(arg, slice(piece, len));
-    }
-    mem_free(piece);
-    return e;
-}
-
 static enum err to_buf(void *arg, struct slice octets)
 {
     return buf_append(arg, octets);
@@ -115,7 +84,7 @@ static enum err print_octets(struct fetch *f, const struct store_message *m)
     if (e)
         return e;
     uint64_t end = f->fields[0]->what == WHAT_HEADER ? m->hdr_len : store_body_size(body);
-    e = read_octets(f, body, end, to_output, f->call);
+    e = mail_octets(f->call, body, end, to_output, f->call);
     store_body_close(body);
     return e;
 }
@@ -127,7 +96,7 @@ static enum err read_header(struct fetch *f, const struct store_message *m, stru
     store_reader_idle(f->call->reader);
     if (e)
         return e;
-    e = read_octets(f, body, m->hdr_len < HEADER_MAX ? m->hdr_len : HEADER_MAX, to_buf, to);
+    e = mail_octets(f->call, body, m->hdr_len < HEADER_MAX ? m->hdr_len : HEADER_MAX, to_buf, to);
     store_body_close(body);
     return e;
 }

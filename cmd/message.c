@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/setup.h"
+#include "core/base/mem.h"
 
 /* --- a mailbox -------------------------------------------------------------------------------- */
 
@@ -96,6 +97,38 @@ struct cell mail_set_cell(struct verb_call *call, const struct uidset *set)
                               i ? "," : "", r.first, r.last);
     }
     return cell_text(slice(text, n));
+}
+
+/* --- octets ----------------------------------------------------------------------------------- */
+
+enum { PIECES = 4, PIECE_OCTETS = 64 << 10 };
+
+enum err mail_octets(struct verb_call *call, struct store_body *body, uint64_t end,
+                     enum err (*take)(void *arg, struct slice octets), void *arg)
+{
+    char *piece = mem_new(PIECE_OCTETS);
+    uint64_t at = 0;
+    enum err e = ERR_OK;
+    while (!e && at < end) {
+        struct iovec iov[PIECES];
+        size_t len = 0;
+        int n = 0;
+        e = store_body_map(body, call->reader, at, iov, PIECES, &n);
+        for (int i = 0; !e && i < n && len < PIECE_OCTETS; i++) {
+            struct slice octets =
+                slice_first(slice(iov[i].iov_base, iov[i].iov_len), PIECE_OCTETS - len);
+            memcpy(piece + len, octets.ptr, octets.len);
+            len += octets.len;
+        }
+        store_reader_idle(call->reader);
+        if (len > end - at)
+            len = (size_t)(end - at);
+        at += len;
+        if (!e)
+            e = take(arg, slice(piece, len));
+    }
+    mem_free(piece);
+    return e;
 }
 
 /* --- flags ------------------------------------------------------------------------------------ */

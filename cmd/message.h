@@ -21,6 +21,11 @@ MUST_CHECK bool mail_uids(struct verb_call *call, const struct mail *mail, const
 /* A set as mail_uids reads it, in the arena; none: too many ranges to be shown. */
 struct cell mail_set_cell(struct verb_call *call, const struct uidset *set);
 
+/* The first `end` octets of a body, a piece at a time, never while a snapshot is held. Ends with
+ * the first error, of the store or of `take`. */
+MUST_CHECK enum err mail_octets(struct verb_call *call, struct store_body *body, uint64_t end,
+                                enum err (*take)(void *arg, struct slice octets), void *arg);
+
 /* A system flag by its name, with or without its backslash, in any case; 0: it is none. */
 uint8_t mail_flag(struct slice name);
 /* Names of what a message has, in the arena. */

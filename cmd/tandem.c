@@ -306,7 +306,7 @@ static int run(const struct config *config, const struct verb *verb, const struc
     output_set_data(output, NULL);
     input_close(&input);
     if (!outside_end(&input.outside) && !status)
-        status = EXIT_FAILED;
+        status = setup_complain("the files are not whole");
     mem_free(args);
     return output_end(output) || status ? status : EXIT_FAILED;
 }

@@ -261,6 +261,7 @@ int verb_domain_set(struct verb_call *call);
 int verb_domain_show(struct verb_call *call);
 int verb_domain_unset(struct verb_call *call);
 int verb_expire(struct verb_call *call);
+int verb_export_mail(struct verb_call *call);
 int verb_expunge(struct verb_call *call);
 int verb_fetch(struct verb_call *call);
 int verb_flags(struct verb_call *call);

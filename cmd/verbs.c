@@ -19,6 +19,9 @@
     "Messages that are here already are left out, so a second run goes on where the\n" \
     "first ended; nobody else may change the files meanwhile. Exit status 3: a part was\n" \
     "left out, and said.\n"
+#define ABOUT_EXPORT \
+    "DIR is made, or completed where an earlier run broke off.\n"
+#define EXPORT_MAILBOX {"--mailbox", "M", "only this one"}
 #define IMPORT_MAILBOX {"--mailbox", "M", "put all of it below this mailbox"}
 #define DRY_RUN {"--dry-run", NULL, "only say what would be imported"}
 
@@ -175,6 +178,30 @@ const struct verb verbs[] = {
         .about = ABOUT_UIDS,
         .down = DOWN_WRITES,
         .run = verb_expunge,
+    },
+    {
+        .name = "export maildir",
+        .arguments = "NAME DIR",
+        .help = "write the mail of an account as a Maildir, as Dovecot keeps it",
+        .about = ABOUT_EXPORT
+            "Flags, keywords, dates, UIDs, POP3 UIDLs and order, and subscriptions go along.",
+        .options = {EXPORT_MAILBOX},
+        .input = VERB_WRITER,
+        .down = DOWN_READS,
+        .run = verb_export_mail,
+        .writer = maildir_write,
+    },
+    {
+        .name = "export mbox",
+        .arguments = "NAME DIR",
+        .help = "write the mail of an account as mbox files, one for each mailbox",
+        .about = ABOUT_EXPORT
+            "Flags, keywords and UIDs stand in Status, X-Status, X-Keywords and X-UID.",
+        .options = {EXPORT_MAILBOX},
+        .input = VERB_WRITER,
+        .down = DOWN_READS,
+        .run = verb_export_mail,
+        .writer = mbox_write,
     },
     {
         .name = "fetch",

@@ -187,15 +187,14 @@ struct batch {
     bool dropped, grew;
 };
 
-static enum err find_format(struct batch *b)
+static enum err find_format(struct engine_txn *txn, uint32_t a, enum uidl_format *ret)
 {
     struct key key;
     struct slice value, name = SLICE_NONE;
-    enum err e = engine_get(b->turn->txn, DBI_OPT,
-                            key_a_text(&key, b->acct.a, SLICE("uidl_format")), &value);
+    enum err e = engine_get(txn, DBI_OPT, key_a_text(&key, a, SLICE("uidl_format")), &value);
     if (!e)
         e = row_value_decode(value, &name);
-    b->format = uidl_format(name);
+    *ret = uidl_format(name);
     return e == ERR_NOTFOUND ? ERR_OK : e;
 }
 
@@ -348,7 +347,7 @@ static enum err import_apply(struct op *base, struct turn *turn)
     if (!e && b.box.row.uidnext > UINT32_MAX - UIDS_LEFT)
         e = ERR_LIMIT;
     if (!e)
-        e = find_format(&b);
+        e = find_format(turn->txn, base->acct, &b.format);
     if (!e)
         e = find_owner(&b);
     if (!e && check_each(op, &b.acct))
@@ -467,22 +466,29 @@ enum err store_import_known(struct store_reader *reader, struct store_account *a
     return e == ERR_NOTFOUND ? ERR_OK : e;
 }
 
-enum err store_uidl_override(struct store_reader *reader, struct store_account *account,
-                             uint32_t mailbox, uint32_t uid, struct store_uidl *ret)
+enum err store_uidl(struct store_reader *reader, struct store_account *account, uint32_t mailbox,
+                    uint32_t uidvalidity, const struct store_message *message,
+                    struct store_uidl *ret)
 {
     struct engine_txn *snap;
     struct key key;
     struct slice value;
     struct row_uidl row;
+    enum uidl_format format;
+    *ret = (struct store_uidl){0};
     enum err e = reader_snap(reader, account->env, &snap);
     if (!e)
-        e = engine_get(snap, DBI_UIDL, key_amu(&key, account->a, mailbox, uid), &value);
+        e = engine_get(snap, DBI_UIDL, key_amu(&key, account->a, mailbox, message->uid), &value);
     if (!e)
         e = row_uidl_decode(value, &row);
-    if (e)
-        return e;
-    ret->order = row.order;
-    memcpy(ret->text, row.text.ptr, row.text.len);
-    ret->text[row.text.len] = '\0';
-    return ERR_OK;
+    if (!e) {
+        ret->order = row.order;
+        memcpy(ret->text, row.text.ptr, row.text.len);
+        return ERR_OK;
+    }
+    if (e == ERR_NOTFOUND)
+        e = find_format(snap, account->a, &format);
+    if (!e)
+        uidl_make(format, uidvalidity, message->uid, message->emailid, ret->text);
+    return e;
 }

@@ -602,12 +602,12 @@ MUST_CHECK enum err store_import_known(struct store_reader *reader, struct store
 
 struct store_uidl {
     char text[71];
-    uint32_t order;
+    uint32_t order; /* place in the maildrop; 0: by UID */
 };
-/* The UIDL and the place in the maildrop that a message has other than by its account's format.
- * ERR_NOTFOUND: neither. */
-MUST_CHECK enum err store_uidl_override(struct store_reader *reader, struct store_account *account,
-                                        uint32_t mailbox, uint32_t uid, struct store_uidl *ret);
+/* What POP3 calls a message of a mailbox of this UIDVALIDITY. */
+MUST_CHECK enum err store_uidl(struct store_reader *reader, struct store_account *account,
+                               uint32_t mailbox, uint32_t uidvalidity,
+                               const struct store_message *message, struct store_uidl *ret);
 
 /* --- changes: one call = one atomic change, up to 200,000 messages ---------------------------- */
 

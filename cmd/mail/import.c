@@ -413,7 +413,7 @@ static bool take_record(struct import *im, const struct record *record)
 {
     switch (record->type) {
     case RECORD_TOTAL:
-        if (!record_get_total(record->payload, &im->total))
+        if (!record_get_total(record->payload, &im->arena, &im->total))
             break;
         return true;
     case RECORD_MAILBOX:

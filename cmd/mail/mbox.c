@@ -114,18 +114,21 @@ static bool has(struct slice value, char c)
     return slice_find(value, c) < value.len;
 }
 
+/* Of several the last counts: servers write theirs at the end. */
 static void take_field(struct mbox_message *m, struct slice name, struct slice value,
                        uint64_t *length)
 {
     uint64_t n;
     if (slice_ieq(name, SLICE("Status"))) {
-        m->flags |= has(value, 'R') ? FLAG_SEEN : 0;
-        m->recent &= !has(value, 'O');
+        m->flags = (uint8_t)((m->flags & ~FLAG_SEEN) | (has(value, 'R') ? FLAG_SEEN : 0));
+        m->recent = !has(value, 'O');
     } else if (slice_ieq(name, SLICE("X-Status"))) {
-        m->flags |=
-            (uint8_t)((has(value, 'A') ? FLAG_ANSWERED : 0) | (has(value, 'F') ? FLAG_FLAGGED : 0) |
-                      (has(value, 'D') ? FLAG_DELETED : 0) | (has(value, 'T') ? FLAG_DRAFT : 0));
+        m->flags =
+            (uint8_t)((m->flags & FLAG_SEEN) | (has(value, 'A') ? FLAG_ANSWERED : 0) |
+                      (has(value, 'F') ? FLAG_FLAGGED : 0) | (has(value, 'D') ? FLAG_DELETED : 0) |
+                      (has(value, 'T') ? FLAG_DRAFT : 0));
     } else if (slice_ieq(name, SLICE("X-Keywords"))) {
+        m->nkeywords = 0;
         while (value.len && m->nkeywords < MBOX_KEYWORDS_MAX) {
             m->keywords[m->nkeywords] = next_word(&value);
             m->nkeywords += m->keywords[m->nkeywords].len > 0;

@@ -16,22 +16,29 @@ static const char types[] = {RECORD_TOTAL,  RECORD_MAILBOX,    RECORD_MESSAGE,  
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-void record_out_init(struct record_out *out, int fd)
+void record_out_init(struct record_out *out, record_sink *write, void *arg)
 {
-    out->fd = fd;
+    out->write = write;
+    out->arg = arg;
     out->broken = false;
     out->len = 0;
 }
 
+bool record_write_fd(void *arg, struct slice octets)
+{
+    while (octets.len) {
+        ssize_t n = write(*(const int *)arg, octets.ptr, octets.len);
+        if (n < 0 && errno != EINTR)
+            return false;
+        octets = slice_from(octets, n > 0 ? (size_t)n : 0);
+    }
+    return true;
+}
+
 void record_flush(struct record_out *out)
 {
-    size_t at = 0;
-    while (!out->broken && at < out->len) {
-        ssize_t n = write(out->fd, out->octets + at, out->len - at);
-        if (n < 0 && errno != EINTR)
-            out->broken = true;
-        at += n > 0 ? (size_t)n : 0;
-    }
+    if (!out->broken && out->len)
+        out->broken = !out->write(out->arg, slice(out->octets, out->len));
     out->len = 0;
 }
 
@@ -92,6 +99,7 @@ static void add_text(json_t *json, const char *key, struct slice text)
 void record_put_total(struct record_out *out, const struct record_total *total)
 {
     json_t *json = json_object();
+    add_text(json, "account", total->account);
     add_number(json, "messages", total->messages);
     add_number(json, "octets", total->octets);
     put_json(out, RECORD_TOTAL, json);
@@ -198,10 +206,11 @@ static struct slice text(const json_t *json, const char *key, struct arena *aren
     return text_of(json_object_get(json, key), arena);
 }
 
-bool record_get_total(struct slice payload, struct record_total *ret)
+bool record_get_total(struct slice payload, struct arena *arena, struct record_total *ret)
 {
     json_t *json = json_loadb(payload.ptr, payload.len, 0, NULL);
-    *ret = (struct record_total){.messages = number(json, "messages", INT64_MAX),
+    *ret = (struct record_total){.account = text(json, "account", arena),
+                                 .messages = number(json, "messages", INT64_MAX),
                                  .octets = number(json, "octets", INT64_MAX)};
     bool good = json_is_object(json);
     json_decref(json);

@@ -6,7 +6,7 @@
  *
  *      stream  = TOTAL *( MAILBOX *( MESSAGE *OCTETS END ) / SUBSCRIBED ) DONE
  *
- *      T  JSON {messages, octets}
+ *      T  JSON {account, messages, octets}
  *      B  JSON {path, shown, uidvalidity, uidnext}: the mailbox of the messages that follow
  *      M  JSON {name, id, uid, flags, keywords, date, zone, recent, order, uidl, guid, size}
  *      O  octets of the message, at most 64 KiB
@@ -45,6 +45,7 @@ enum record_type {
 enum { RECORD_HEAD = 5, RECORD_MAX = 64 << 10, RECORD_KEYWORDS_MAX = 64 };
 
 struct record_total {
+    struct slice account; /* whose mail it is, of an export */
     uint64_t messages, octets;
 };
 
@@ -69,15 +70,17 @@ struct record_message {
     struct slice guid; /* UIDL of an account whose uidl_format is guid */
 };
 
-/* --- writing: to a descriptor, buffered. Once a write has failed nothing more is written. */
+/* --- writing, buffered. Once a write has failed nothing more is written. */
+typedef bool record_sink(void *arg, struct slice octets); /* false: it takes no more */
 struct record_out {
-    int fd;
+    record_sink *write;
+    void *arg;
     bool broken;
     size_t len;
     char octets[RECORD_HEAD + RECORD_MAX];
 };
 
-void record_out_init(struct record_out *out, int fd);
+void record_out_init(struct record_out *out, record_sink *write, void *arg);
 void record_flush(struct record_out *out);
 void record_put(struct record_out *out, enum record_type type, struct slice payload);
 void record_put_text(struct record_out *out, enum record_type type, const char *format, ...)
@@ -103,12 +106,14 @@ struct record {
 void record_in_init(struct record_in *in, record_source *read, void *arg);
 /* False: the stream ended or broke off, or is none of ours. */
 MUST_CHECK bool record_next(struct record_in *in, struct record *ret);
-MUST_CHECK bool record_get_total(struct slice payload, struct record_total *ret);
+MUST_CHECK bool record_get_total(struct slice payload, struct arena *arena,
+                                 struct record_total *ret);
 MUST_CHECK bool record_get_mailbox(struct slice payload, struct arena *arena,
                                    struct record_mailbox *ret);
 MUST_CHECK bool record_get_message(struct slice payload, struct arena *arena,
                                    struct record_message *ret);
-/* A record_source over a descriptor: arg points to it. */
+/* Both over a descriptor: arg points to it. */
 ssize_t record_read_fd(void *arg, char *to, size_t cap);
+bool record_write_fd(void *arg, struct slice octets);
 
 #endif

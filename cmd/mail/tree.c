@@ -19,7 +19,8 @@ void tree_init(struct tree *tree, int out)
 {
     *tree = (struct tree){.fd = -1};
     arena_init(&tree->arena, SIZE_MAX);
-    record_out_init(&tree->out, out);
+    tree->out_fd = out;
+    record_out_init(&tree->out, record_write_fd, &tree->out_fd);
 }
 
 void tree_finish(struct tree *tree)

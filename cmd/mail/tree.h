@@ -23,6 +23,7 @@ struct tree {
     struct folder *folders;
     size_t n, cap;
     struct arena arena; /* paths */
+    int out_fd;
     struct record_out out;
 };
 

@@ -2,7 +2,6 @@
 it find all they remember; what cannot be taken is said in one line each, and a second run completes
 what the first could not."""
 import email.utils
-import glob
 import json
 import os
 import poplib
@@ -121,10 +120,10 @@ def mbsync(home, address):
 
 
 def files_of(folder):
-    """{path: inode}: a message that is downloaded again is another file."""
-    return {path: os.stat(path).st_ino
-            for path in glob.glob(os.path.join(folder, "**", "*"), recursive=True)
-            if os.path.basename(os.path.dirname(path)) in ("cur", "new")}
+    """{path: inode and time}: a message that is downloaded again is another file."""
+    return {os.path.join(path, name): (status.st_ino, status.st_mtime_ns, status.st_size)
+            for path, _, names in os.walk(folder) if os.path.basename(path) in ("cur", "new")
+            for name in names for status in [os.stat(os.path.join(path, name))]}
 
 
 def uidls(connect):
@@ -503,3 +502,142 @@ def test_mbox_of_dovecot_keeps_uids(build, make_server, tmp_path):
     imap = server.imap("alice", None)
     assert {name: snapshot(imap, name) for name in before} == before
     imap.logout()
+
+
+# --- export --------------------------------------------------------------------------------------
+
+
+ODD = [b"Subject: no end\r\n\r\nlast line", b"Subject: cr\r\r\n\r\na\rb\r\r\n\r\n",
+       b"Subject: quote\r\n\r\nFrom me\r\n>From you\r\n>>From all\r\n\r\nFrom a@b Sun Nov 22 06:59:58 2026\r\n",
+       b"Subject: empty\r\n\r\n", b"Subject: nul \xff\r\n\r\n\0\r\n"]
+
+
+@pytest.fixture
+def filled(make_server):
+    """alice with folders, flags, keywords, dates, a moved message that POP3 knows, and mail of every
+    shape; and what her clients see: (mailboxes, UIDLs)."""
+    server = make_server(["alice", "bob", "carol"])
+    imap = server.imap("alice", None)
+    for name in ("Work/2025/Q1", "Entw&APw-rfe", "Empty"):
+        ok(imap.create(f'"{name}"'))
+    ok(imap.subscribe('"Work/2025/Q1"'))
+    for i, mail in enumerate([*mails(20), *ODD]):
+        flags = ["", "\\Seen", "\\Seen \\Answered", "\\Flagged $Label1", "urgent \\Draft"][i % 5]
+        if b"\0" in mail:  # by the door that takes it
+            server.deliver(mail, "alice")
+        else:
+            ok(imap.append("INBOX" if i % 4 else '"Work/2025/Q1"', flags,
+                           imaplib_date(1500000000 + 86400 * i), mail))
+    ok(imap.select("INBOX"))
+    ok(imap.store("3", "+FLAGS.SILENT", "\\Deleted"))
+    ok(imap.expunge())
+    pop3 = server.pop3("alice")
+    pop3.retr(1)
+    pop3.quit()
+    ok(imap.copy("4", '"Entw&APw-rfe"'))
+    ok(imap._simple_command("MOVE", "1:2", "Archive"))
+    imap.logout()
+    return server
+
+
+NAMES = ("INBOX", "Work/2025/Q1", "Entw&APw-rfe", "Empty", "Archive")
+
+
+def seen_by_clients(server, user):
+    imap = server.imap(user, None)
+    boxes = {name: snapshot(imap, name) for name in NAMES}
+    imap.logout()
+    return boxes, uidls(lambda: server.pop3(user))
+
+
+def run_export(server, *arguments, kind="maildir", status=0):
+    done = server.tool("export", kind, "--json", *map(str, arguments))
+    assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
+    return [line.removeprefix("tandem: ") for line in done.stderr.splitlines()]
+
+
+@pytest.mark.parametrize("down", [False, True], ids=["up", "down"])
+def test_a_maildir_comes_back_as_it_was(filled, tmp_path, down):
+    before = seen_by_clients(filled, "alice")
+    if down:
+        filled.stop()
+    total = sum(len(box[1]) for box in before[0].values())
+    assert run_export(filled, "alice", tmp_path / "out") == [f"{total} messages in 11 mailboxes"]
+    files = files_of(tmp_path / "out")
+    assert len(files) == total
+    uidlist = (tmp_path / "out" / ".Archive" / "dovecot-uidlist").read_text().splitlines()
+    assert re.fullmatch(r"3 V\d+ N3", uidlist[0])
+    assert re.fullmatch(r"1 P00000001[0-9a-f]{8} :\d+\.U1V\d+\.tandem,S=\d+,W=\d+", uidlist[1])
+    os.remove(sorted(files)[0])
+    with open(sorted(files)[1], "r+b") as f:
+        f.truncate(3)
+    assert run_export(filled, "alice", tmp_path / "out") == [f"{total} messages in 11 mailboxes"]
+    again = files_of(tmp_path / "out")
+    assert set(again) == set(files)
+    assert again[sorted(files)[1]][2] > 3
+    rows, lines = run_import(filled, "bob", tmp_path / "out")
+    assert lines == [f"{total} messages imported, 0 here already, 0 left out"]
+    if down:
+        filled.start()
+    assert seen_by_clients(filled, "bob") == before
+    lines = run_export(filled, "carol", tmp_path / "out", status=1)
+    assert "there is the mail of alice@example.org; export into an empty folder" in lines
+    assert lines[-1] == "the files are not whole"
+
+
+def test_dovecot_takes_an_exported_maildir_over(build, filled, tmp_path):
+    public(tmp_path)
+    boxes, known = seen_by_clients(filled, "alice")
+    run_export(filled, "alice", tmp_path / "out")
+    dovecot = Dovecot(unpack(os.path.join(build, "tests")), tmp_path / "out",
+                      service_user().pw_name)
+    if os.geteuid() == 0:
+        for path, _, names in os.walk(tmp_path / "out"):
+            for name in [path] + [os.path.join(path, name) for name in names]:
+                shutil.chown(name, service_user().pw_name)
+    imap = dovecot.imap()
+    now = {name: snapshot(imap, name.replace("/", ".")) for name in NAMES}
+    subscribed = b"\n".join(ok(imap.lsub()))
+    imap.logout()
+    for name in NAMES:
+        # Dovecot ends a line that was not ended, and shows no NUL
+        assert now[name][0] == boxes[name][0], name
+        assert {uid: row[:2] for uid, row in now[name][1].items()} == \
+            {uid: row[:2] for uid, row in boxes[name][1].items()}, name
+        for uid, row in boxes[name][1].items():
+            assert now[name][1][uid][2].replace(b"\0", b"\x80") == \
+                row[2].replace(b"\0", b"\x80"), (name, uid)
+    assert b"Work.2025.Q1" in subscribed and b"Archive" in subscribed
+    front = Front("127.250." + filled.address.split(".", 2)[2], PORTS["pop3"], dovecot.serve_pop3)
+    assert uidls(lambda: connect_pop3(front)) == known
+    front.close()
+
+
+def test_mbox_comes_back_as_it_was(build, filled, tmp_path):
+    boxes, _ = seen_by_clients(filled, "alice")
+    total = sum(len(box[1]) for box in boxes.values())
+    run_export(filled, "alice", tmp_path / "out", kind="mbox")
+    assert sorted(run_export(filled, "alice", tmp_path / "out", kind="mbox")) == [
+        f"{total} messages in 11 mailboxes",
+        "INBOX: UID 15 has a field Status of its own; whoever reads the mbox takes it away"]
+    rows, lines = run_import(filled, "bob", tmp_path / "out", kind="mbox")
+    assert lines == [f"{total} messages imported, 0 here already, 0 left out"]
+    now, _ = seen_by_clients(filled, "bob")
+    flags, date, octets = boxes["INBOX"][1][15]
+    boxes["INBOX"][1][15] = flags, date, re.sub(rb"Status: .*\r\n", b"", octets, count=1)
+    for name in NAMES:
+        assert now[name][1] == boxes[name][1], name
+        assert not now[name][1] or now[name][0] == boxes[name][0]
+    (tmp_path / "out" / "INBOX").write_bytes(b"something else")
+    assert "INBOX: is there and holds something else; export into an empty folder" in \
+        run_export(filled, "alice", tmp_path / "out", kind="mbox", status=1)
+
+
+def test_export_says_what_it_cannot(filled, tmp_path):
+    for arguments, text in (
+            (("nobody", tmp_path / "x"), "nobody@example.org: there is no such account"),
+            (("alice", "--mailbox", "Nope", tmp_path / "x"), "Nope: there is no such mailbox"),
+            (("alice", tmp_path / "no" / "no"), f"{tmp_path}/no/no: No such file or directory"),
+            (("alice", tmp_path), "there are other files; export into an empty folder")):
+        (tmp_path / "file").touch()
+        assert text in run_export(filled, *arguments, status=1)

@@ -211,11 +211,15 @@ static void given_uidls_and_places_are_kept(void **state)
     assert_uidls(home, "INBOX", "00000003499602d2 00000002499602d2 UID1-77 00000004499602d2");
     struct store_uidl uidl;
     uint32_t m = home_box(home, "INBOX").m;
-    assert_ok(store_uidl_override(home->reader, home->account, m, 2, &uidl));
+    assert_ok(
+        store_uidl(home->reader, home->account, m, V, &(struct store_message){.uid = 2}, &uidl));
     assert_int_equal(uidl.order, 2);
-    assert_ok(store_uidl_override(home->reader, home->account, m, 1, &uidl));
+    assert_ok(
+        store_uidl(home->reader, home->account, m, V, &(struct store_message){.uid = 1}, &uidl));
     assert_string_equal(uidl.text, "UID1-77");
-    assert_err(store_uidl_override(home->reader, home->account, m, 4, &uidl), ERR_NOTFOUND);
+    assert_ok(
+        store_uidl(home->reader, home->account, m, V, &(struct store_message){.uid = 4}, &uidl));
+    assert_string_equal(uidl.text, "00000004499602d2");
     store_reader_idle(home->reader);
 }
 

@@ -220,3 +220,17 @@ def test_every_imap_row_is_refused_for_all_that_it_names():
     wrong += [f"no conversation with [{code}]" for code in sorted(said - codes - NO_CONVERSATION)]
     assert len(said) > 10
     fail_if(wrong)
+
+
+def test_every_verb_is_in_the_manual():
+    """Each row of cmd/verbs.c has its paragraph in tandem(1), and the other way round."""
+    names = set(re.findall(r'\.name = "(.*?)"', "\n".join(lines("cmd/verbs.c"))))
+    page = "\n".join(lines("cmd/tandem.1")).split(".SH VERBS")[1].split(".SH EXIT")[0]
+    page = re.sub(r"\\f.", "", page).replace("\\-", "-")
+    heads = [entry for head in re.findall(r"^\.TP\n\.B (.*)$", page, re.M)
+             for entry in head.split(", ")]
+    fail_if([f"cmd/tandem.1: {name} is missing" for name in sorted(names)
+             if not any(head == name or head.startswith(name + " ") for head in heads)])
+    fail_if([f"cmd/tandem.1: '{head}' is no verb" for head in heads
+             if head != "config check" and not any(
+                 head == name or head.startswith(name + " ") for name in names)])

@@ -282,7 +282,7 @@ static enum err create(struct env *env, const char *path, struct fault *why)
     engine_close(env->engine);
     env->engine = NULL;
     if (e)
-        return fault(why, e, "%s: cannot be written", fresh);
+        return fault(why, e, "%s: cannot be written: %s", fresh, err_text(e));
     char lock[4112];
     snprintf(lock, sizeof lock, "%s-lock", fresh);
     unlink(lock);
@@ -309,7 +309,7 @@ static enum err raise_generation(struct env *env, const struct owner *owner, str
     env->generation++;
     enum err e = state_write(env, false, NULL);
     if (e)
-        return fault(why, e, "%s: cannot be written", env->dir);
+        return fault(why, e, "%s: cannot be written: %s", env->dir, err_text(e));
     return owner_write(env->owner_fd, env->generation, env->dir, why);
 }
 

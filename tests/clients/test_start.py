@@ -1,5 +1,6 @@
 """What an administrator reads when a start goes wrong: one line that names file, line, key and mend."""
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -10,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import PORTS, Server
+from conftest import DOMAIN, PORTS, Server, service_user
 
 
 @pytest.fixture
@@ -61,8 +62,8 @@ def test_every_mistake_is_told_at_once(server):
 
 
 def test_no_file(server):
-    status, _, err = tandemd(server, ini=server.dir + "/none.ini")
-    assert status == 2 and err.startswith("DIR/none.ini: ") and err.count("\n") == 1
+    expected = (2, "", "DIR/none.ini: there is no such file; name it with -c FILE\n")
+    assert tandemd(server, ini=server.dir + "/none.ini") == expected
 
 
 def line_of(server, text):
@@ -115,9 +116,8 @@ def test_port_that_is_taken(server):
     with socket.socket() as taken:
         taken.bind((server.address, PORTS["pop3"]))
         taken.listen()
-        status, _, err = tandemd(server)
-    assert status == 1 and err.count("\n") == 1
-    assert "listen pop3" in err and f"{server.address}:{PORTS['pop3']}" in err and "in use" in err
+        assert tandemd(server) == (1, "", f"tandemd: DIR/tandem.ini: [listen pop3] {server.address}:"
+                                   f"{PORTS['pop3']}: Address already in use\n")
 
 
 def test_sources_of_another_version(server):
@@ -147,9 +147,10 @@ def test_user_that_cannot_be(server, user, words):
 @pytest.mark.skipif(os.geteuid() != 0, reason="starts as root")
 def test_store_of_another_user(server):
     os.chown(server.store, 12345, 12345)
-    status, _, err = tandemd(server)
-    assert status == 1 and "store.path: DIR/store belongs to 'another user', not to '" in err
-    assert "'chown -R " in err
+    user = pwd.getpwuid(service_user().pw_uid).pw_name
+    line = line_of(server, f"path = {server.store}")
+    assert tandemd(server) == (1, "", f"tandemd: DIR/tandem.ini:{line}: store.path: DIR/store belongs to "
+                               f"'another user', not to '{user}'; 'chown -R {user}: DIR/store'\n")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="starts as root")
@@ -172,12 +173,77 @@ def test_store_that_another_daemon_serves(server):
     change(other, "store", "path", server.store)
     change(other, "daemon", "control", other.dir + "/control")
     os.chmod(other.dir, 0o777)
+    line = line_of(other, f"path = {server.store}")
     status, _, err = tandemd(other)
     other.remove()
-    assert status == 1
-    last = err.splitlines()[-1]
-    assert f"store.path: {server.dir}/store: " in last.replace("DIR", server.dir)
-    assert "another" in last
+    assert (status, err.replace(server.dir, "SERVED").splitlines()[-1]) == (
+        1, f"tandemd: DIR/tandem.ini:{line}: store.path: SERVED/store: SERVED/store/catalog/OWNER: another "
+        "daemon or tool owns this store: stop it first")
+
+
+def test_store_of_something_else(server):
+    with open(os.path.join(server.store, "catalog", "catalog.mdb"), "r+b") as f:
+        f.write(b"x" * 8192)
+    line = line_of(server, f"path = {server.store}")
+    words = (f"DIR/tandem.ini:{line}: store.path: DIR/store: DIR/store/catalog/catalog.mdb: MDB_INVALID: "
+             "File is not an LMDB file: not a store of Tandem, or damaged: restore a backup")
+    assert tandemd(server) == (1, "", f"tandemd: {words}\n")
+    assert tool_lines(server, "user", "list") == (1, [], [f"tandem: {words}"])
+
+
+class Disk:
+    """A file system of its own for the store, of a size that can be changed."""
+
+    def __init__(self, server, size):
+        self.server = server
+        shutil.rmtree(server.store)
+        os.mkdir(server.store)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0750", "tandem", server.store],
+                          check=False, capture_output=True, timeout=60).returncode:
+            pytest.skip("may not mount here")
+        os.chown(server.store, service_user().pw_uid, service_user().pw_gid)
+
+    def __enter__(self):
+        return self
+
+    def grow(self):
+        subprocess.run(["mount", "-o", "remount,size=1g", self.server.store], check=True, timeout=60)
+
+    def __exit__(self, *_):
+        self.server.stop()
+        subprocess.run(["umount", self.server.store], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("size, words", [
+    ("16k", "DIR/store/catalog/catalog.mdb.new: cannot be written: no room is left on the disk"),
+    ("48k", "DIR/store/shard-00/store.mdb.new: No space left on device: check the directory's owner, mode "
+            "and room")])
+def test_disk_that_is_full_at_the_first_start(server, size, words):
+    """Nothing half done: with room, the next start succeeds."""
+    with Disk(server, size) as disk:
+        line = line_of(server, f"path = {server.store}")
+        status, _, err = tandemd(server)
+        assert (status, err.splitlines()[-1]) == (
+            1, f"tandemd: DIR/tandem.ini:{line}: store.path: DIR/store: {words}")
+        disk.grow()
+        server.start()
+        assert server.stop() == 0
+
+
+def test_disk_that_is_full_while_it_serves(server):
+    users = os.path.join(server.dir, "users")
+    with open(users, "w", encoding="ascii") as f:
+        f.write("bob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n")
+    with Disk(server, "200k") as disk:
+        server.start()
+        assert tool_lines(server, "user", "import", users) == (
+            1, ["0 accounts made, 1 failed"],
+            [f"tandem: line 1: bob@{DOMAIN}: no room is left on the disk"])
+        disk.grow()
+        until = time.monotonic() + 30  # the daemon looks at the disk now and then
+        while tool_lines(server, "user", "import", users)[0]:
+            assert time.monotonic() < until
+        assert server.stop() == 0
 
 
 def test_options(server):

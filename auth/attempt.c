@@ -197,6 +197,18 @@ static void tell(const struct attempt *a, enum err e)
     }
 }
 
+bool auth_plaintext_refused(const struct auth *auth, const struct auth_peer *peer, const char *mech)
+{
+    if (auth_plaintext_allowed(auth, peer))
+        return false;
+    struct attempt nobody = {.auth = (struct auth *)(uintptr_t)auth,
+                             .config = server_config(auth->conf.server),
+                             .peer = *peer,
+                             .mech = mech};
+    tell(&nobody, ERR_PRIVACY);
+    return true;
+}
+
 /* --- who is it? ------------------------------------------------------------------------------- */
 
 static struct store_reader *reader_of(const struct attempt *a)

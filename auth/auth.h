@@ -55,6 +55,11 @@ struct auth_peer {
  * before the password is looked at. [auth] plaintext_auth */
 bool auth_plaintext_allowed(const struct auth *auth, const struct auth_peer *peer);
 
+/* The same, asked when one comes: true is a refusal, and has been logged as a failed login of
+ * nobody, since neither name nor password is looked at. `mech` is a literal. */
+bool auth_plaintext_refused(const struct auth *auth, const struct auth_peer *peer,
+                            const char *mech);
+
 /* A login that succeeded: its account, its place among the sessions, its effective settings. The
  * session owns it and frees it with auth_session_free (which leaves `live`, closes the account). */
 struct auth_session {

@@ -89,8 +89,11 @@ enum err auth_exchange_new(struct auth *auth, const struct auth_peer *peer, stru
     for (size_t m = 0; m < MECHANISMS; m++) {
         if (!slice_ieq(name, slice_str(mechanisms[m].name)) || !switched_on(auth, &mechanisms[m]))
             continue;
-        if (!offered(auth, peer, &mechanisms[m]))
+        if ((mechanisms[m].traits & MECHANISM_PLAINTEXT) &&
+            auth_plaintext_refused(auth, peer, mechanisms[m].word))
             return ERR_PRIVACY; /* before anything is looked at */
+        if ((mechanisms[m].traits & MECHANISM_BOUND) && !has_binding(peer))
+            return ERR_PRIVACY;
         struct auth_exchange *x = mem_new(sizeof *x);
         x->auth = auth;
         x->peer = *peer;

@@ -38,7 +38,7 @@ static enum err check_row(const struct session *s, const struct imap_command *ro
         return ERR_STATE;
     if (row->traits & CMD_PASSWORD) {
         struct auth_peer peer = session_peer(s);
-        if (!auth_plaintext_allowed(imap_app.auth, &peer))
+        if (auth_plaintext_refused(imap_app.auth, &peer, "login"))
             return ERR_PRIVACY;
     }
     if ((row->traits & CMD_CHANGE && cred & CRED_READ_ONLY) ||

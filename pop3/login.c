@@ -23,7 +23,8 @@ enum step pop3_stls(struct pop3_session *s)
 /* The same answer for every name: whether it exists is nobody's business. */
 enum step pop3_user(struct pop3_session *s)
 {
-    if (!pop3_can_user(s))
+    struct auth_peer peer = pop3_peer(s);
+    if (auth_plaintext_refused(pop3_app.auth, &peer, "user"))
         return pop3_fail(s, ERR_PRIVACY);
     s->name.len = 0;
     if (buf_append(&s->name, s->args.text))
@@ -132,12 +133,12 @@ enum step pop3_pass(struct pop3_session *s)
     struct login *l = pop3_progress(s, sizeof *l);
     if (l->phase != LOGIN_ASK)
         return go_on(s, l);
-    if (!pop3_can_user(s))
+    struct auth_peer peer = pop3_peer(s);
+    if (auth_plaintext_refused(pop3_app.auth, &peer, "user"))
         return pop3_fail(s, ERR_PRIVACY);
     if (s->name.len == 0)
         return pop3_fail_text(s, ERR_STATE, "send USER first");
     l->phase = LOGIN_ANSWERED;
-    struct auth_peer peer = pop3_peer(s);
     auth_password(pop3_app.auth, &peer, buf_slice(&s->name), s->args.text, "user", answered);
     buf_finish(&s->name); /* PASS comes right after a USER (RFC 1939 section 7) */
     return pop3_wait(s);

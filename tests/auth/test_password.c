@@ -107,8 +107,12 @@ static void a_plaintext_password_is_refused_unread(void **state)
     assert_false(auth_plaintext_allowed(auth, &client.peer));
     assert_err(try(&client, "alice", "secret"), ERR_PRIVACY);
     assert_logged("reason=plaintext");
+    assert_true(auth_plaintext_refused(auth, &client.peer, "login"));
+    assert_logged("auth-failed: proto=imap user= rip=192.0.2.1 lip=192.0.2.2 mech=login "
+                  "reason=plaintext session=");
     assert_int_equal(finds, 0);
     client.peer.local = true;
+    assert_false(auth_plaintext_refused(auth, &client.peer, "login"));
     assert_ok(try(&client, "alice", "secret"));
     auth_session_free(client.session);
     config_set_for_test(config, "auth.plaintext_auth", "never");

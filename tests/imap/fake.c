@@ -42,6 +42,12 @@ bool auth_plaintext_allowed(const struct auth *auth, const struct auth_peer *pee
     return peer->secure || peer->local;
 }
 
+bool auth_plaintext_refused(const struct auth *auth, const struct auth_peer *peer, const char *mech)
+{
+    (void)mech;
+    return !auth_plaintext_allowed(auth, peer);
+}
+
 static auth_done *logged;
 
 static void answer(void *object)

@@ -257,9 +257,11 @@ static void take_ghosts(struct store_view *view, const struct formers *f,
 {
     uint32_t n = former->end - former->first;
     view->ghosts = n ? mem_new_array(n, sizeof *view->ghosts) : NULL;
+    view->lost_sizes = n ? mem_new_array(n, sizeof *view->lost_sizes) : NULL;
     view->nghosts = view->ghosts_cap = n;
     for (uint32_t i = 0; i < n; i++) {
         const struct lost_row *row = &f->rows[former->first + i];
+        view->lost_sizes[i] = row->size;
         view->ghosts[i] = (struct ghost){.uid = row->uid, .time = row->time};
     }
 }
@@ -313,28 +315,58 @@ enum err store_lost_open(struct store_reader *reader, struct store_account *acco
 /* --- bringing back -------------------------------------------------------------------------------
  */
 
+/* Its name in the window, and its size. ERR_NOTFOUND: it is not there any more. */
+static enum err lost_of(struct store_view *view, struct engine_txn *txn, uint32_t uid,
+                        struct store_lost *ret)
+{
+    const struct ghost *ghost = view_ghost(view, uid);
+    const struct hot_row *row;
+    struct hot_slot slot;
+    *ret = (struct store_lost){.mailbox = view->m, .uid = uid, .messages = 1};
+    if (ghost) {
+        ret->time = ghost->time;
+        ret->octets = view->lost_sizes[ghost - view->ghosts];
+        return ERR_OK;
+    }
+    enum err e = view_bucket(view, txn, uid, &row);
+    if (e || !row || !hot_has(row, uid & (BUCKET_UIDS - 1)))
+        return e ? e : ERR_NOTFOUND;
+    hot_read(row, uid & (BUCKET_UIDS - 1), &slot);
+    ret->time = view->lost_time;
+    ret->octets = slot.size;
+    return ERR_OK;
+}
+
+static void failed_release(struct op *op)
+{
+    mem_free(op);
+}
+
+static void fail(const struct store_view *view, enum err e, struct store_to to)
+{
+    static const struct op_kind kind = {.name = "undelete", .release = failed_release};
+    struct op *op = mem_new(sizeof *op);
+    *op = (struct op){.kind = &kind, .env = view->account->env, .to = to, .result.err = e};
+    op_complete(op);
+}
+
 void store_lost_restore(struct store_view *view, const struct uidset *uids, struct slice to_path,
                         struct store_to to)
 {
-    struct store_cursor cursor;
-    struct store_message message;
-    size_t n = 0, most = uidset_count(uids);
-    struct store_lost *lost = mem_new_array(most + 1, sizeof *lost);
-    store_cursor_init(&cursor, view, uids, WANT_HOT, 0);
-    while (n < most) {
-        enum err e = store_cursor_next(&cursor, &message);
-        if (e == ERR_AGAIN)
-            continue; /* its rows were read a moment ago, when it was shown */
-        if (e)
-            break;
-        const struct ghost *ghost = view_ghost(view, message.uid);
-        lost[n++] = (struct store_lost){.time = ghost ? ghost->time : view->lost_time,
-                                        .mailbox = view->m,
-                                        .uid = message.uid,
-                                        .messages = 1,
-                                        .octets = message.size};
+    struct engine_txn *txn;
+    struct store_lost *lost = mem_new_array(uidset_count(uids) + 1, sizeof *lost);
+    size_t n = 0;
+    enum err e = reader_snap(view->reader, view->account->env, &txn);
+    for (uint32_t uid = uidset_next(uids, 1); !e && uid; uid = uidset_next(uids, uid + 1)) {
+        e = lost_of(view, txn, uid, &lost[n]);
+        n += !e;
+        if (e == ERR_NOTFOUND) /* brought back otherwise, or dropped */
+            e = ERR_OK;
     }
-    store_undelete(view->account, lost, n, to_path, to);
+    if (e)
+        fail(view, e, to);
+    else
+        store_undelete(view->account, lost, n, to_path, to);
     mem_free(lost);
 }
 
@@ -354,8 +386,10 @@ static void tell_restored(struct store_view *view, struct store_changes *ret)
          uid = uidset_next(&view->vanished, uid + 1), told++)
         view->expunged[told] = store_view_seqnum(view, uid) - told;
     for (uint32_t i = 0; i < view->nghosts; i++)
-        if (!uidset_has(&view->vanished, view->ghosts[i].uid))
+        if (!uidset_has(&view->vanished, view->ghosts[i].uid)) {
+            view->lost_sizes[kept] = view->lost_sizes[i];
             view->ghosts[kept++] = view->ghosts[i];
+        }
     view->nghosts = kept;
     uidset_finish(&view->restored);
     ret->vanished = &view->vanished;

@@ -122,6 +122,7 @@ void store_view_close(struct store_view *view)
         uidset_finish(&view->own[i].uids);
     mem_free(view->own);
     mem_free(view->ghosts);
+    mem_free(view->lost_sizes);
     uidset_finish(&view->recent);
     uidset_finish(&view->vanished);
     uidset_finish(&view->restored);

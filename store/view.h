@@ -56,6 +56,7 @@ struct store_view {
     bool dead_told;         /* and the client knows */
     bool lost;              /* it shows what can be brought back (recover.c), and stands still */
     uint32_t lost_time;     /* when its mailbox was deleted; 0: it is there */
+    uint32_t *lost_sizes;   /* of the ghosts of a lost one */
     struct uidset restored; /* of a lost one: brought back, and not told */
 
     struct snapshot *snap;

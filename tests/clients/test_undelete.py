@@ -156,6 +156,28 @@ def test_a_deleted_mailbox(make_server, undelete):
     client.logout()
 
 
+def test_the_user_brings_it_back_himself(make_server):
+    server = make_server(["alice"], {("imap", "undelete_tree"): "yes"})
+    for n in range(3):
+        server.deliver(message(n), "alice")
+    pop3 = Pop3Memory(server, "alice")
+    assert len(pop3.poll()) == 3
+    pop3.poll(delete=["number 0", "number 2"])
+    client = server.imap("alice", None)
+    ok(client.select("Recoverable/INBOX", readonly=True))
+    assert client.fetch_dict("1:*", "(RFC822.SIZE)").keys() == {1, 3}
+    ok(client.uid("MOVE", "1", "INBOX"))
+    ok(client.uid("COPY", "3", "Archive"))
+    ok(client.unselect())
+    assert ok(client.list('""', "Recoverable*")) == [None]
+    client.logout()
+    assert subjects(server) == {2: "number 1", 4: "number 0"}
+    assert subjects(server, "Archive") == {1: "number 2"}
+    assert pop3.poll() == []
+    assert why(server, "1", "--mailbox", "Archive")[-1] == ("restored", "Archive", 1, "imap")
+    assert tool(server, "check", "--bodies").rstrip().endswith(": 0 findings")
+
+
 def test_quota_is_checked_before_anything_comes_back(make_server, undelete):
     server = make_server(["alice"])
     for n in range(3):

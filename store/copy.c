@@ -78,6 +78,12 @@ static enum err know_pop(struct copying *c)
     return e;
 }
 
+/* A bare UID says nothing in another mailbox, so it cannot go along. */
+static bool uidl_is_lost(const struct copying *c)
+{
+    return c->format == UIDL_UID && c->source->m != c->target->m;
+}
+
 /* The UIDL that clients know the message by: its override, else what the account's format gives.
  * ERR_NOTFOUND: that would say nothing in another mailbox. */
 static enum err old_uidl(struct copying *c, uint32_t uid, const struct row_msg *msg,
@@ -94,7 +100,7 @@ static enum err old_uidl(struct copying *c, uint32_t uid, const struct row_msg *
         ret->text.ptr = text;
         return ERR_OK;
     }
-    if (e != ERR_NOTFOUND || (c->format == UIDL_UID && c->source->m != c->target->m))
+    if (e != ERR_NOTFOUND || uidl_is_lost(c))
         return e;
     size_t n = uidl_make(c->format, c->source->row.uidvalidity, uid, msg->emailid, text);
     *ret = (struct row_uidl){.text = slice(text, n)};
@@ -127,7 +133,7 @@ static enum err move_pop(struct copying *c, uint32_t uid, uint32_t new_uid, stru
         return e == ERR_NOTFOUND ? ERR_CORRUPT : e;
     if (c->restores && row.bits & POP_DOWNLOADED)
         row.time = c->turn->now;
-    if (c->returns)
+    if (c->returns || uidl_is_lost(c))
         row.bits |= POP_HIDDEN;
     if (row.bits & POP_HIDDEN)
         slot->sysflags |= SYSFLAG_HIDDEN;

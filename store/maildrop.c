@@ -153,7 +153,9 @@ static enum err find_uidl(const struct store_maildrop *drop, struct engine_txn *
         if (e)
             return e == ERR_NOTFOUND ? ERR_GONE : e;
     }
-    uidl_make(drop->format, run->uidvalidity, uid, msg.emailid, to);
+    /* The account may be older than a view of several folders. */
+    bool clashes = drop->format == UIDL_UID && drop->first_m && run->m != drop->first_m;
+    uidl_make(clashes ? UIDL_DOVECOT : drop->format, run->uidvalidity, uid, msg.emailid, to);
     return ERR_OK;
 }
 

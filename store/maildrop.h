@@ -57,8 +57,9 @@ struct store_maildrop {
     uint32_t nhidden;
     unsigned char *peeked; /* bits by number; NULL: none */
     bool retr_seen;
-    bool overrides; /* the account has `uidl` rows */
-    uint8_t format; /* enum uidl_format */
+    bool overrides;   /* the account has `uidl` rows */
+    uint8_t format;   /* enum uidl_format */
+    uint32_t first_m; /* of several folders: the one whose bare UIDs are UIDLs; 0: there is one */
 };
 
 /* Makes drop->list, shown and hidden. ERR_NOTFOUND: none of the folders exists; ERR_AGAIN: cold.

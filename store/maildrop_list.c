@@ -390,6 +390,8 @@ enum err maildrop_freeze(struct store_maildrop *drop, struct store_reader *reade
     enum err e = read_folders(&k);
     if (!e) {
         note_view(&k);
+        if (k.list->nruns > 1)
+            drop->first_m = k.list->runs[0].m;
         if (k.list->n > rule->max_messages && rule->max_messages)
             keep_newest_of_all(&k);
         mem_free(k.candidates);

@@ -657,8 +657,12 @@ def test_thunderbird_downloads_nothing_twice(alice, show):
         if old in others:
             others.remove(old)
 
+    def arrive():
+        alice.deliver(*(f"m{next(serial)}" for _ in range(3)))
+
+    arrive()
     events = [
-        lambda: alice.deliver(*(f"m{next(serial)}" for _ in range(3))),
+        arrive, arrive, arrive,
         lambda: change("INBOX", "STORE", "+FLAGS", r"(\Seen)"),
         lambda: change("INBOX", "STORE", "-FLAGS", r"(\Seen)"),
         lambda: change("INBOX", "MOVE", rng.choice(others)),
@@ -671,7 +675,7 @@ def test_thunderbird_downloads_nothing_twice(alice, show):
         rename,
     ]
     try:
-        for _ in range(60):
+        for _ in range(80):
             rng.choice(events)()
             if rng.random() < 0.6:
                 client.poll()

@@ -328,22 +328,26 @@ static void deleting_moves_to_the_trash_with_all_that_pop3_knows(void **state)
     assert_int_equal(home_box(home, "Trash").row.exists, 1);
 }
 
+static void put_format(struct home *home, const char *format)
+{
+    struct engine_txn *turn;
+    struct key key;
+    unsigned char octets[64];
+    assert_ok(engine_turn_begin(home->env->engine, &turn));
+    assert_ok(engine_put(turn, DBI_OPT, key_a_text(&key, home->account->a, SLICE("uidl_format")),
+                         row_value_encode(slice_str(format), octets)));
+    assert_ok(engine_turn_commit(turn));
+}
+
 static void copies_have_uidls_of_their_own_in_every_format(void **state)
 {
     static const char *const formats[] = {"dovecot", "cyrus", "courier", "uw", "uid", "guid"};
     struct home *home = *state;
     for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {
         struct store_poprule rule = own_view();
-        struct engine_txn *turn;
-        struct key key;
-        unsigned char octets[64];
         char seen[64][71];
         uint32_t n;
-        assert_ok(engine_turn_begin(home->env->engine, &turn));
-        assert_ok(engine_put(turn, DBI_OPT,
-                             key_a_text(&key, home->account->a, SLICE("uidl_format")),
-                             row_value_encode(slice_str(formats[f]), octets)));
-        assert_ok(engine_turn_commit(turn));
+        put_format(home, formats[f]);
         fill(home, "INBOX", 2);
         uint32_t first = last_uid(home, "INBOX") - 1;
         home_copy(home, "INBOX", first, first + 1, "INBOX");
@@ -367,6 +371,27 @@ static void copies_have_uidls_of_their_own_in_every_format(void **state)
         store_maildrop_close(drop);
         home_expunge(home, "INBOX", 1, last_uid(home, "INBOX"));
     }
+}
+
+static void bare_uids_of_several_folders_do_not_clash(void **state)
+{
+    struct home *home = *state;
+    struct store_poprule rule = own_view();
+    struct store_popentry one, other;
+    rule.folders = both;
+    rule.nfolders = 2;
+    put_format(home, "uid");
+    fill(home, "INBOX", 2);
+    fill(home, "Archive", 1);
+    struct store_maildrop *drop = login(home, &rule);
+    assert_ok(store_maildrop_entry(drop, home->reader, 1, &one));
+    assert_ok(store_maildrop_entry(drop, home->reader, 3, &other));
+    assert_string_equal(one.uidl, "1");
+    assert_int_equal(strlen(other.uidl), 16);
+    store_reader_idle(home->reader);
+    quit(drop, NUMBERS(2), NULL, POP3_DELETE_KEEP);
+    home_move(home, "INBOX", 2, 2, "Archive"); /* its UIDL cannot go along */
+    assert_view(home, &rule, "1 1 | 2:good");
 }
 
 /* --- random accounts against a model -----------------------------------------------------------
@@ -553,6 +578,7 @@ int main(void)
         CASE(hiding_by_dele_is_for_good_and_nothing_to_imap),
         CASE(deleting_moves_to_the_trash_with_all_that_pop3_knows),
         CASE(copies_have_uidls_of_their_own_in_every_format),
+        CASE(bare_uids_of_several_folders_do_not_clash),
         CASE(random_rules_agree_with_the_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,14 +172,6 @@ const struct verb verbs[] = {
         .run = verb_expire,
     },
     {
-        .name = "expunge",
-        .arguments = "NAME MAILBOX UIDS",
-        .help = "take messages out of a mailbox",
-        .about = ABOUT_UIDS,
-        .down = DOWN_WRITES,
-        .run = verb_expunge,
-    },
-    {
         .name = "export maildir",
         .arguments = "NAME DIR",
         .help = "write the mail of an account as a Maildir, as Dovecot keeps it",
@@ -202,6 +194,14 @@ const struct verb verbs[] = {
         .down = DOWN_READS,
         .run = verb_export_mail,
         .writer = mbox_write,
+    },
+    {
+        .name = "expunge",
+        .arguments = "NAME MAILBOX UIDS",
+        .help = "take messages out of a mailbox",
+        .about = ABOUT_UIDS,
+        .down = DOWN_WRITES,
+        .run = verb_expunge,
     },
     {
         .name = "fetch",

@@ -291,6 +291,12 @@ received = false
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def anonymous(server):
+    """Octets of memory that are not the store's map."""
+    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as f:
+        return int(re.search(r"RssAnon:\s+(\d+) kB", f.read()).group(1)) * 1024
+
+
 @pytest.fixture
 def build(request):
     path = os.path.join(ROOT, request.config.getoption("--build"))

@@ -1,5 +1,6 @@
-"""What APPEND and delivery note beside the octets."""
+"""What APPEND and delivery note beside the octets, and how much of uploads is in memory at once."""
 import re
+import time
 
 from conftest import PORTS
 from imap_wire import Wire, literal
@@ -23,3 +24,38 @@ def test_internaldate_has_the_zone_of_the_server(make_server, monkeypatch):
     assert [date[-6:-1] for date in dates] == [b"+0530", b"+0530", b"-0700"], dates
     assert dates[2] == given
     wire.close()
+
+
+def is_read(wire, seconds):
+    """Has the server taken all octets out of its socket? Or within that time."""
+    until = time.monotonic() + seconds
+    port = f":{wire.sock.getsockname()[1]:04X}"
+    while time.monotonic() < until:
+        with open("/proc/net/tcp", encoding="ascii") as f:
+            rows = [line.split() for line in f if line.split()[2].endswith(port)]
+        if rows and all(row[4].endswith(":00000000") for row in rows):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_an_upload_waits_for_memory(make_server):
+    """From 80 % of [limits] memory on an upload that begins is not read; the others go on."""
+    limits = {"memory": "32M", "per_user": 1000, "per_user_address": 1000}
+    server = make_server(["alice"], {("limits", key): value for key, value in limits.items()})
+    octets = b"Subject: x\r\n\r\n" + b"x" * 400_000 + b"\r\n"
+    begun = []
+    while not begun or is_read(begun[-1], 3):
+        assert len(begun) < 200, "no upload waits"
+        wire = Wire(server.address, PORTS["imap"])
+        wire.response()
+        wire.ok(b"LOGIN alice secret")
+        wire.send(b"a APPEND INBOX {%d}\r\n" % len(octets))
+        assert wire.response().startswith(b"+ ")
+        wire.send(octets[:-100])
+        begun.append(wire)
+    assert len(begun) > 10, "memory is not tight yet"
+    for wire in begun:  # when the first have gone there is room for the last
+        wire.send(octets[-100:] + b"\r\n")
+        assert wire.response().startswith(b"a OK [APPENDUID ")
+        wire.close()

@@ -72,8 +72,11 @@ def in_pieces(lines):
 
 
 def login(server, user):
+    """INBOX has 64 messages; user None: nobody logs in."""
     wire = Wire(server.address, PORTS["imap"])
     wire.response()
+    if not user:
+        return wire
     wire.ok(f"LOGIN {user} {PASSWORD}".encode())
     wire.ok(b"APPEND INBOX {21+}\r\nSubject: a\r\n\r\nbody\r\n\r")
     wire.ok(b"SELECT INBOX")
@@ -142,6 +145,16 @@ def with_synchronizing_literals(server, user, commands):
 
 def verdict(said):
     return b" ".join(said[-1].split(b" ")[:3]) if b"[" in said[-1] else said[-1][:12]
+
+
+def test_strangers_get_one_answer_each(make_server):
+    server = make_server([], {("limits", "bad_commands"): 1_000_000})
+    commands = script(random.Random(2), 1)
+    whole = play(server, None, commands, pipelined)
+    assert whole == play(server, None, commands, octet_by_octet)
+    for (_, command), said in zip(commands, whole):
+        free = re.match(rb"(NOOP|CAPABILITY|ID) ?", command, re.I)
+        assert free or b" BAD " in said[-1], (command, said)
 
 
 @pytest.mark.parametrize("seed", [1])

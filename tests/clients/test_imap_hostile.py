@@ -5,7 +5,7 @@ import random
 import re
 
 import pytest
-from conftest import PASSWORD, PORTS
+from conftest import PASSWORD, PORTS, anonymous
 from imap_wire import Wire, data, fetched, literal
 
 K, M = 1 << 10, 1 << 20
@@ -22,12 +22,6 @@ def connect(server, login=True):
     if login:
         wire.ok(f"LOGIN alice {PASSWORD}".encode())
     return wire
-
-
-def anonymous(server):
-    """Octets of memory that are not the store's map."""
-    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as f:
-        return int(re.search(r"RssAnon:\s+(\d+) kB", f.read()).group(1)) * K
 
 
 def one_answer(wire, head, tail=b""):

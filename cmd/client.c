@@ -94,6 +94,8 @@ static int end_status(const json_t *end)
 /* --- a conversation --------------------------------------------------------------------------- */
 /* Input goes out while answers come in: a long verb tells how far it is. */
 
+enum { ALIVE_MS = 20000 };
+
 struct talk {
     int fd, input; /* input -1: its end has been sent, or need not be */
     struct output *output;
@@ -186,8 +188,13 @@ static int converse(struct talk *talk)
         };
         if (talk->out_len)
             fds[0].events |= POLLOUT;
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+        int n = poll(fds, 2, talk->input >= 0 ? ALIVE_MS : -1);
+        if (n < 0 && errno != EINTR)
             return setup_complain("poll: %s", strerror(errno));
+        if (n == 0 && !talk->out_len) { /* the input is slow: say that we are here */
+            frame_head(FRAME_DATA, 0, (unsigned char *)talk->out);
+            talk->out_len = FRAME_HEAD;
+        }
         if (fds[0].revents & POLLOUT)
             send_some(talk);
         if (fds[0].revents & (POLLIN | POLLHUP | POLLERR) && !read_some(talk))

@@ -403,8 +403,10 @@ static bool take_frame(struct session *s)
     if (in.len < FRAME_HEAD + len)
         return false;
     struct slice payload = slice(in.ptr + FRAME_HEAD, len);
-    if (type == FRAME_DATA && !take_data(s->run, payload))
+    if (type == FRAME_DATA && !take_data(s->run, payload)) {
+        conn_set_deadline(s->conn, 0); /* the verb is busy: nobody's fault */
         return false;
+    }
     if (type == FRAME_JSON)
         start(s, payload);
     else if (type == FRAME_END)

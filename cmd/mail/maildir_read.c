@@ -127,8 +127,6 @@ static void scan_dirs(struct tree *tree, int fd, const char *dir, unsigned depth
             complain_of_link(tree, fd, dir, name);
             continue;
         }
-        for (const char *c = name; *c; c++)
-            tree->utf8 |= (unsigned char)*c >= 0x80;
         scan_one(tree, fd, dir, name, depth);
     }
     if (stream)

@@ -50,8 +50,6 @@ static void scan_one(struct tree *tree, int at, const char *entry, const char *p
     if (fstatat(at, entry, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return;
     if (S_ISREG(st.st_mode)) {
-        for (const char *c = name; *c; c++)
-            tree->utf8 |= (unsigned char)*c >= 0x80;
         tree_add(tree, path, slice_str(name), '/');
     } else if (S_ISDIR(st.st_mode) && depth < TREE_DEPTH_MAX) {
         int fd = tree_open_below(at, entry, O_RDONLY | O_DIRECTORY);
@@ -273,6 +271,7 @@ static void read_one(struct tree *tree, const char *path)
     char real[PATH_MAX];
     const char *name = realpath(path, real) ? strrchr(real, '/') + 1 : path;
     tree_add(tree, name, SLICE("INBOX"), '/');
+    tree_sort(tree);
     record_put_total(&tree->out, &(struct record_total){0});
     *strrchr(real, '/') = '\0';
     tree->fd = open(real[0] ? real : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -73,16 +73,15 @@ struct slice tree_name(struct tree *tree, struct slice name, char separator, boo
 
 void tree_add(struct tree *tree, const char *dir, struct slice name, char separator)
 {
-    bool same = true;
     if (tree->n == tree->cap) {
         tree->cap = tree->cap ? tree->cap * 2 : 64;
         tree->folders = mem_resize(tree->folders, tree->cap * sizeof *tree->folders);
     }
     struct folder *folder = &tree->folders[tree->n++];
-    *folder = (struct folder){.dir = mem_dup(dir, strlen(dir) + 1)};
-    folder->path = tree_name(tree, name, separator, &same);
-    if (!same)
-        folder->shown = arena_dup(&tree->arena, name);
+    *folder = (struct folder){.dir = mem_dup(dir, strlen(dir) + 1),
+                              .name = arena_dup(&tree->arena, name),
+                              .separator = separator};
+    tree->utf8 |= !slice_is_ascii(name);
 }
 
 static bool is_inbox(const struct folder *folder)
@@ -100,6 +99,12 @@ static int by_path(const void *a, const void *b)
 
 void tree_sort(struct tree *tree)
 {
+    for (size_t i = 0; i < tree->n; i++) {
+        struct folder *folder = &tree->folders[i];
+        bool same = true;
+        folder->path = tree_name(tree, folder->name, folder->separator, &same);
+        folder->shown = same ? SLICE_NONE : folder->name;
+    }
     if (tree->n)
         qsort(tree->folders, tree->n, sizeof *tree->folders, by_path);
 }

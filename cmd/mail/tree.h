@@ -12,7 +12,9 @@ enum { TREE_DEPTH_MAX = 32, TREE_FOLDERS_MAX = 100000 };
 
 struct folder {
     char *dir;          /* below the root; "" is the root itself */
-    struct slice path;  /* of the mailbox, UTF-8, '/' between components */
+    struct slice name;  /* of the mailbox, as it is on the disk */
+    char separator;     /* of its components */
+    struct slice path;  /* after tree_sort: UTF-8, '/' between components */
     struct slice shown; /* its spelling on the disk, if that could not be kept */
 };
 
@@ -29,9 +31,10 @@ struct tree {
 
 void tree_init(struct tree *tree, int out);
 void tree_finish(struct tree *tree); /* flushes */
-/* A mailbox whose name is `name`, its components between `separator`. */
+/* A mailbox whose name is `name`, its components between `separator`. One octet that is not ASCII,
+ * and all names are UTF-8. */
 void tree_add(struct tree *tree, const char *dir, struct slice name, char separator);
-/* INBOX first, then by path; a line if there are too many. */
+/* All are known, and so is whether names are UTF-8. INBOX first, then by path. */
 void tree_sort(struct tree *tree);
 /* `name` as UTF-8, in the tree's arena: from modified UTF-7, if it is that and the tree is not
  * UTF-8. What is neither becomes '_'; *ret_same is cleared then. */

@@ -2,6 +2,7 @@
 it find all they remember; what cannot be taken is said in one line each, and a second run completes
 what the first could not."""
 import email.utils
+import imaplib
 import json
 import os
 import poplib
@@ -641,3 +642,85 @@ def test_export_says_what_it_cannot(filled, tmp_path):
             (("alice", tmp_path), "there are other files; export into an empty folder")):
         (tmp_path / "file").touch()
         assert text in run_export(filled, *arguments, status=1)
+
+
+# --- broken off ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def large(tmp_path):
+    """A Maildir of 3000 messages with UIDs, some missing in between; its UIDs."""
+    box = maildir(tmp_path / "Maildir")
+    uids = [uid for uid in range(1, 3600) if uid % 6]
+    for uid in uids:
+        (box / "cur" / f"16000{uid:05}.M{uid}.h:2,S").write_bytes(letter(uid, 2000))
+    (box / "dovecot-uidlist").write_text("3 V1234567890 N4000\n" + "".join(
+        f"{uid} :16000{uid:05}.M{uid}.h\n" for uid in uids))
+    return box, uids
+
+
+def uids_of(server, user):
+    imap = server.imap(user)
+    found = [int(uid) for uid in ok(imap.uid("SEARCH", "ALL"))[0].split()]
+    uidnext = int(re.search(rb"UIDNEXT (\d+)", ok(imap.status("INBOX", "(UIDNEXT)"))[0]).group(1))
+    imap.logout()
+    return found, uidnext
+
+
+def arrived(server, user):
+    try:
+        return count(server, user)
+    except imaplib.IMAP4.abort:  # the mailbox got its UIDVALIDITY: sessions are ended
+        return 0
+
+
+@pytest.mark.parametrize("victim", ["tool", "daemon"])
+def test_an_import_that_is_killed_is_completed_by_the_next(make_server, large, victim):
+    server = make_server(["alice"])
+    box, uids = large
+    tool = subprocess.Popen([os.path.join(server.programs, "tandem"), "-c", server.ini, "import",
+                             "maildir", "alice", str(box)],
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while tool.poll() is None and arrived(server, "alice") == 0:
+        pass
+    if victim == "tool":
+        tool.kill()
+    else:
+        server.kill()
+        server.start()
+    tool.wait(60)
+    # the daemon finishes what it had, or breaks off
+    deadline = time.monotonic() + 60
+    while (status := server.tool("import", "maildir", "--json", "alice", str(box))).returncode:
+        assert "another import is under way" in status.stderr, status.stderr
+        assert time.monotonic() < deadline
+    assert json.loads(status.stdout)[0]["skipped"] == 0
+    assert uids_of(server, "alice") == (uids, 4000)
+    assert server.tool("check", "--bodies").returncode == 0
+
+
+def test_layout_fs_and_utf8_names(make_server, tmp_path):
+    server = make_server(["alice"])
+    box = maildir(tmp_path / "Maildir", ("1.M1.h:2,", letter("root")))
+    for sub in ("Work/2025/Q1", "Entwürfe", "a.b", "&AOk-"):
+        maildir(box, ("1.M1.h:2,", letter(sub.encode().hex())), sub=sub)
+    (box / "subscriptions").write_text("Work/2025/Q1\nEntwürfe\n")
+    rows, lines = run_import(server, "alice", box)
+    assert lines == ["5 messages imported, 0 here already, 0 left out"]
+    assert set(rows) == {"INBOX", "Work/2025/Q1", "Entwürfe", "a.b", "&AOk-"}
+    shutil.rmtree(box / "Entwürfe")
+    (box / "subscriptions").unlink()
+    rows, lines = run_import(server, "alice", box, "--dry-run")
+    assert lines == ["1 messages to import, 3 here already, 0 left out"]
+    assert rows["é"]["imported"] == 1
+
+
+def test_sessions_that_have_the_mailbox_open_select_it_anew(make_server, large):
+    server = make_server(["alice"])
+    imap = server.imap("alice")
+    imap.idle()
+    run_import(server, "alice", large[0])
+    said = []
+    while not said or said[-1]:
+        said.append(imap.idle_line())
+    assert said[-2].startswith(b"* BYE"), said

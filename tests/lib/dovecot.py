@@ -20,8 +20,13 @@ def unpack(folder):
         return root
     scratch = f"{root}.{os.getpid()}"
     os.makedirs(scratch)
-    subprocess.run(["apt-get", "-q", "download", *PACKAGES], cwd=scratch, check=True,
-                   capture_output=True, timeout=300)
+    for try_ in range(2):
+        done = subprocess.run(["apt-get", "-q", "download", *PACKAGES], cwd=scratch, check=False,
+                              capture_output=True, text=True, timeout=300)
+        if done.returncode == 0:
+            break
+        assert try_ == 0, done.stderr
+        subprocess.run(["apt-get", "-q", "update"], check=False, capture_output=True, timeout=300)
     for package in glob.glob(os.path.join(scratch, "*.deb")):
         subprocess.run(["dpkg", "-x", package, scratch], check=True, timeout=60)
         os.remove(package)

@@ -172,7 +172,7 @@ static void names_are_mended_to_fit(void **state)
 static void ids_are_remembered_and_forgotten(void **state)
 {
     (void)state;
-    enum { N = 20000 };
+    enum { N = 4000 };
     unsigned char(*ids)[16] = mem_new_array(N, 16);
     struct idset set;
     idset_init(&set);

@@ -171,8 +171,7 @@ struct cell mail_flags_cell(struct arena *arena, const struct store_view *view,
 
 enum { WORDS_MAX = 256, KEYWORD_MAX = 200, MAILBOX_KEYWORDS = 64 };
 
-/* RFC 3501 section 9: flag-keyword = atom */
-static bool keyword_valid(struct slice name)
+bool mail_keyword_valid(struct slice name)
 {
     for (size_t i = 0; i < name.len; i++)
         if (name.ptr[i] <= ' ' || name.ptr[i] == 0x7f || strchr("(){%*\"\\]", name.ptr[i]))
@@ -205,7 +204,7 @@ static bool take_word(struct verb_call *call, struct flag_words *words, const ch
     words->used[mode] = true;
     if (mode == FLAGS_REPLACE && name.len == 0)
         return true; /* "=": none at all */
-    if (!flag && !keyword_valid(name)) {
+    if (!flag && !mail_keyword_valid(name)) {
         verb_complain(call,
                       "'%s': a flag is Seen, Answered, Flagged, Deleted, Draft or a keyword "
                       "without blanks and (){%%*\"\\]",

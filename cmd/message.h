@@ -28,6 +28,8 @@ MUST_CHECK enum err mail_octets(struct verb_call *call, struct store_body *body,
 
 /* A system flag by its name, with or without its backslash, in any case; 0: it is none. */
 uint8_t mail_flag(struct slice name);
+/* Can this be a keyword? RFC 3501 section 9: flag-keyword = atom; at most 200 octets. */
+bool mail_keyword_valid(struct slice name);
 /* Names of what a message has, in the arena. */
 struct cell mail_flags_cell(struct arena *arena, const struct store_view *view,
                             const struct store_message *message);

@@ -16,6 +16,7 @@
 #include "cmd/mail/idset.h"
 #include "cmd/mail/name.h"
 #include "cmd/mail/record.h"
+#include "cmd/message.h"
 #include "cmd/setup.h"
 #include "cmd/verb.h"
 #include "core/base/mem.h"
@@ -61,7 +62,7 @@ struct import {
     char path_text[512];
     uint32_t uidvalidity, uidnext; /* the source's */
     uint32_t own_uidvalidity;
-    bool keyword_dropped;
+    bool keyword_dropped, keyword_odd; /* said */
 
     struct batch batches[UNDER_WAY];
     unsigned filling, oldest, under_way;
@@ -252,7 +253,7 @@ static void begin_mailbox(struct import *im, struct slice payload)
     struct record_mailbox mailbox;
     struct slice path;
     end_mailbox(im);
-    im->keyword_dropped = false;
+    im->keyword_dropped = im->keyword_odd = false;
     if (!record_get_mailbox(payload, arena, &mailbox)) {
         im->stop = "the input makes no sense";
         return;
@@ -329,6 +330,25 @@ static bool take_octets(struct import *im, struct store_incoming *in, enum err *
     return false;
 }
 
+/* What IMAP could not say is left out. */
+static void check_keywords(struct import *im, struct record_message *message)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < message->nkeywords; i++) {
+        struct slice keyword = message->keywords[i];
+        if (mail_keyword_valid(keyword)) {
+            message->keywords[n++] = keyword;
+            continue;
+        }
+        im->noted = true;
+        if (!im->keyword_odd)
+            verb_complain(im->call, SLICE_FMT ": '" SLICE_FMT "' cannot be a keyword: left out",
+                          SLICE_ARG(im->path), SLICE_ARG(slice_first(keyword, 200)));
+        im->keyword_odd = true;
+    }
+    message->nkeywords = n;
+}
+
 static void fill(struct import *im, const struct record_message *message,
                  const unsigned char emailid[16])
 {
@@ -386,6 +406,7 @@ static void take_message(struct import *im, struct slice payload)
     if (im->open)
         emailid_of(im, message.id, emailid);
     if (im->open && !idset_has(&im->known, emailid) && !im->dry_run) {
+        check_keywords(im, &message);
         fill(im, &message, emailid);
         return;
     }

@@ -11,7 +11,7 @@
 #include "core/base/attr.h"
 #include "core/base/mem.h"
 
-enum { INDEX_MAX = 1 << 30, BROKEN_LINES_MAX = 5, UIDL_OCTETS_MAX = 70 };
+enum { INDEX_MAX = 1 << 30, BROKEN_LINES_MAX = 5, UIDL_OCTETS_MAX = 70, KEYWORD_OCTETS_MAX = 255 };
 
 struct reading {
     struct maildir_index *index;
@@ -177,7 +177,7 @@ static bool line_3(struct slice line, struct maildir_entry *ret)
                 return false;
             break;
         case 'G':
-            ret->guid = value;
+            ret->guid = value.len <= UIDL_OCTETS_MAX ? value : SLICE_NONE;
             break;
         default:
             break;
@@ -352,7 +352,8 @@ static void read_dovecot_keywords(struct reading *r)
     if (!open_file(r, "dovecot-keywords"))
         return;
     while (next_line(r, &line)) {
-        if (!take_u32(next_word(&line), UINT16_MAX, &n) || !line.len)
+        if (!take_u32(next_word(&line), UINT16_MAX, &n) || !line.len ||
+            line.len > KEYWORD_OCTETS_MAX)
             broken_line(r);
         else if (n < MAILDIR_LETTERS)
             r->index->letters[n] = line;
@@ -368,7 +369,7 @@ static void read_courier_keywords(struct reading *r)
     if (!open_file(r, "courierimapkeywords/:list"))
         return;
     for (; next_line(r, &line) && line.len; n++)
-        if (n < MAILDIR_LETTERS)
+        if (n < MAILDIR_LETTERS && line.len <= KEYWORD_OCTETS_MAX)
             index->letters[n] = line;
     while (next_line(r, &line)) {
         size_t colon = slice_find(line, ':');

@@ -131,7 +131,8 @@ static void take_field(struct mbox_message *m, struct slice name, struct slice v
         m->nkeywords = 0;
         while (value.len && m->nkeywords < MBOX_KEYWORDS_MAX) {
             m->keywords[m->nkeywords] = next_word(&value);
-            m->nkeywords += m->keywords[m->nkeywords].len > 0;
+            size_t len = m->keywords[m->nkeywords].len;
+            m->nkeywords += len > 0 && len <= MBOX_KEYWORD_OCTETS;
         }
     } else if (slice_ieq(name, SLICE("X-UID"))) {
         m->uid = word_number(&value);

@@ -17,7 +17,7 @@
 
 #include "core/base/slice.h"
 
-enum { MBOX_KEYWORDS_MAX = 64 };
+enum { MBOX_KEYWORDS_MAX = 64, MBOX_KEYWORD_OCTETS = 255 }; /* longer ones are passed over */
 
 struct mbox_message {
     struct slice header, text; /* of the file; the blank line is in the header */

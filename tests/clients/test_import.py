@@ -229,7 +229,7 @@ def count(server, user, mailbox="INBOX"):
 def test_each_bad_message_is_one_line_and_a_second_run_completes(make_server, tmp_path):
     server = make_server(["alice"], {("store", "message_size"): "64k"})
     box = maildir(tmp_path / "Maildir",
-                  ("1600000001.M1P1.h:2,S", letter("good")),
+                  ("1600000001.M1P1.h:2,Sac", letter("good")),
                   ("1600000002.M2P1.h,S=100:2,S", letter("cut off")),
                   ("1600000003.M3P1.h,W=100:2,S", letter("cut off, too")),
                   ("1600000004.M4P1.h:2,", letter("large", 70000)),
@@ -240,11 +240,12 @@ def test_each_bad_message_is_one_line_and_a_second_run_completes(make_server, tm
     os.mkdir(box / "cur" / "1600000009.M9P1.h:2,")
     (box / "tmp" / "1600000010.M1P1.h").write_bytes(letter("never arrived"))
     os.makedirs(box / ".Half" / "new")
-    (box / "dovecot-keywords").write_bytes(b"0 known\nwhat\n1 cut")
+    (box / "dovecot-keywords").write_bytes(b"0 known\nwhat\n2 not (one)\n1 cut")
     rows, lines = run_import(server, "alice", box, status=3)
     assert sorted(lines) == sorted([
         "INBOX/dovecot-keywords: line 2 is broken and left out",
-        "INBOX/dovecot-keywords: line 3 is broken and left out",
+        "INBOX/dovecot-keywords: line 4 is broken and left out",
+        "INBOX: 'not (one)' cannot be a keyword: left out",
         "INBOX/cur/1600000002.M2P1.h,S=100:2,S: half copied: 19 octets, its name says 100",
         "INBOX/cur/1600000003.M3P1.h,W=100:2,S: half copied: 27 octets, its name says 100",
         "INBOX/cur/1600000004.M4P1.h:2,: is larger than [store] message_size",

@@ -512,6 +512,25 @@ def test_uidl_contract(build):
     assert status == 0
 
 
+def test_an_account_moved_as_a_file(alice, tmp_path):
+    """UIDLs, and what is hidden for good, go along (export, import)."""
+    alice.set("hide_downloaded=yes", "max_messages=3")
+    alice.deliver("a", "b", "c", "d")
+    alice.session(retr=["b"])
+    alice.deliver("e")
+    seen = alice.preview()
+    alice.pop3()
+    hidden = {1: "max_messages", 2: "for-good"}
+    eventually(lambda: alice.preview()[1] == hidden, "b has been downloaded, a is too old")
+    assert list(seen[0]) == list(alice.pop3().values())
+    alice.tool("account", "export", alice.name, str(tmp_path / "file"))
+    alice.tool("account", "import", "--as", f"{alice.name}-moved", str(tmp_path / "file"))
+    moved = Account(alice.server, f"{alice.name}-moved")
+    assert moved.preview() == (list(alice.pop3().values()), hidden)
+    moved.unset("hide_downloaded", "max_messages")
+    assert moved.shown() == ["a", "c", "d", "e"]
+
+
 def test_sizes_agree_to_the_octet(alice):
     alice.deliver("one", "two")
     client = alice.login()

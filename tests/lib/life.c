@@ -298,8 +298,8 @@ enum err life_expunge(struct life *life, struct store_account *account, const ch
     return e;
 }
 
-enum err life_pop3(struct life *life, struct store_account *account, unsigned read,
-                   unsigned deleted)
+enum err life_pop3(struct life *life, struct store_account *account, enum pop3_delete mode,
+                   unsigned read, unsigned deleted)
 {
     struct slice inbox = SLICE("INBOX");
     struct store_poprule rule = {.folders = &inbox, .nfolders = 1, .retr_seen = true};
@@ -315,7 +315,7 @@ enum err life_pop3(struct life *life, struct store_account *account, unsigned re
         bits[1][i] = (unsigned char)(deleted >> (8 * i));
     }
     struct store_wait *w = store_wait_new();
-    store_maildrop_update(drop, bits[0], bits[1], POP3_DELETE_EXPUNGE, store_wait_to(w));
+    store_maildrop_update(drop, bits[0], bits[1], mode, store_wait_to(w));
     e = store_wait(w, NULL);
     store_maildrop_close(drop);
     return e;

@@ -48,7 +48,7 @@ enum err life_copy(struct life *life, struct store_account *account, const char 
 enum err life_expunge(struct life *life, struct store_account *account, const char *path,
                       uint32_t first, uint32_t last);
 /* A POP3 session over INBOX: numbers (not UIDs) read and deleted, as bits from 1 on. */
-enum err life_pop3(struct life *life, struct store_account *account, unsigned read,
-                   unsigned deleted);
+enum err life_pop3(struct life *life, struct store_account *account, enum pop3_delete mode,
+                   unsigned read, unsigned deleted);
 
 #endif

@@ -252,7 +252,17 @@ ALICE(move)
 
 ALICE(pop3_update)
 {
-    return life_pop3(life, account, 1 | 2 | 4, 4);
+    return life_pop3(life, account, POP3_DELETE_EXPUNGE, 1 | 2 | 4, 4);
+}
+
+ALICE(pop3_trash)
+{
+    return life_pop3(life, account, POP3_DELETE_TRASH, 1, 1 | 2);
+}
+
+ALICE(pop3_hide)
+{
+    return life_pop3(life, account, POP3_DELETE_HIDE, 2, 1);
 }
 
 ALICE(move_popped)
@@ -282,7 +292,7 @@ BOB(expunge_window)
 
 BOB(pop3_window)
 {
-    return life_pop3(life, account, 1 | 2, 2);
+    return life_pop3(life, account, POP3_DELETE_EXPUNGE, 1 | 2, 2);
 }
 
 /* --- keywords ----------------------------------------------------------------------------------

@@ -51,6 +51,8 @@ static const struct step mail[] = {
     {"move popped",          step_move_popped,         0         },
     {"flag deleted",         step_flag_deleted,        0         },
     {"expunge",              step_expunge,             0         },
+    {"pop3 trash",           step_pop3_trash,          0         },
+    {"pop3 hide",            step_pop3_hide,           0         },
     {"settle",               step_settle,              0         },
     {"flag deleted, window", step_flag_deleted_window, 0         },
     {"expunge, window",      step_expunge_window,      0         },

@@ -34,7 +34,7 @@ static void furnish(struct store_account *alice)
     assert_ok(life_copy(&life, alice, "INBOX", 10, 30, "Projects/2026", false));
     assert_ok(life_copy(&life, alice, "INBOX", 20, 25, "Old", false));
     assert_ok(life_copy(&life, alice, "INBOX", 100, 110, "Archive", true));
-    assert_ok(life_pop3(&life, alice, 0x1e, 0x10));
+    assert_ok(life_pop3(&life, alice, POP3_DELETE_EXPUNGE, 0x1e, 0x10));
     assert_ok(life_expunge(&life, alice, "INBOX", 200, 220));
     assert_ok(life_expunge(&life, alice, "Old", 2, 3));
     assert_ok(life_delete(alice, "Old"));

@@ -152,7 +152,7 @@ static void assert_serves_the_rest(void)
     uint32_t before = inbox(alice).messages;
     assert_ok(life_flags(&life, alice, "INBOX", 1, 3, FLAGS_ADD, FLAG_SEEN, "todo"));
     assert_ok(life_expunge(&life, alice, "INBOX", inbox(alice).uidnext - 2, UINT32_MAX));
-    assert_ok(life_pop3(&life, alice, 1 | 2, 2));
+    assert_ok(life_pop3(&life, alice, POP3_DELETE_EXPUNGE, 1 | 2, 2));
     assert_int_equal(inbox(alice).messages, before - 3);
     assert_true(life_settle(&life));
     assert_int_equal(life_verify(&life), 0);

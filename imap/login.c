@@ -122,29 +122,27 @@ static enum step exchange(struct session *s, struct command *c, enum auth_said s
     return e == ERR_SYNTAX ? command_fail(c, e, "Authentication exchange ended") : refused(s, c, e);
 }
 
-/* A line of its own, of up to [limits] sasl octets. */
-static enum step answer_of_client(struct session *s, struct command *c)
+/* Each is a line of its own, of up to [limits] sasl octets. One that was sent without waiting for
+ * its challenge has come already. */
+static enum step answers_of_client(struct session *s, struct command *c)
 {
     struct login *login = c->progress;
-    struct slice line;
-    size_t used;
+    enum line_got got = LINE_SKIPPED;
     enum step step = STEP_MORE;
     login->lines.crlf_only = true;
-    switch (line_next(&login->lines, conn_input(s->conn), conn_config(s->conn)->limits.sasl, &line,
-                      &used)) {
-    case LINE_WHOLE:
-        step = exchange(s, c, AUTH_LINE, line);
-        break;
-    case LINE_LONG:
-    case LINE_FLOOD:
-        session_limit(s, METRIC_LIMIT_LINE, "sasl", "Line is too long");
-        step = command_fail(c, ERR_SYNTAX, "Line is too long");
-        break;
-    case LINE_MORE:
-    case LINE_SKIPPED:
-        break;
+    while (step == STEP_MORE && got != LINE_MORE) {
+        struct slice line;
+        size_t used;
+        got = line_next(&login->lines, conn_input(s->conn), conn_config(s->conn)->limits.sasl,
+                        &line, &used);
+        if (got == LINE_WHOLE) {
+            step = exchange(s, c, AUTH_LINE, line);
+        } else if (got == LINE_LONG || got == LINE_FLOOD) {
+            session_limit(s, METRIC_LIMIT_LINE, "sasl", "Line is too long");
+            step = command_fail(c, ERR_SYNTAX, "Line is too long");
+        }
+        conn_consume_secret(s->conn, used);
     }
-    conn_consume_secret(s->conn, used);
     return step;
 }
 
@@ -154,7 +152,7 @@ enum step imap_authenticate(struct session *s, struct command *c)
     if (login->over)
         return login->err ? refused(s, c, login->err) : welcome(s, c);
     if (login->asked)
-        return answer_of_client(s, c);
+        return answers_of_client(s, c);
     struct auth_peer peer = session_peer(s);
     c->cleanup = cleanup;
     if (c->args[1].given && imap_masked(s, SLICE("SASL-IR")))
@@ -165,8 +163,9 @@ enum step imap_authenticate(struct session *s, struct command *c)
         auth_exchange_new(imap_app.auth, &peer, c->args[0].text, logged_in, &login->exchange);
     if (e)
         return command_fail(c, e, e == ERR_CANNOT ? "No such mechanism" : NULL);
-    return c->args[1].given ? exchange(s, c, AUTH_INITIAL, c->args[1].text)
-                            : exchange(s, c, AUTH_NOTHING, SLICE_NONE);
+    enum step step = c->args[1].given ? exchange(s, c, AUTH_INITIAL, c->args[1].text)
+                                      : exchange(s, c, AUTH_NOTHING, SLICE_NONE);
+    return step == STEP_MORE ? answers_of_client(s, c) : step;
 }
 
 /* --- STARTTLS, LOGOUT, NOOP ----------------------------------------------------------------- */

@@ -213,22 +213,26 @@ static enum step exchange(struct pop3_session *s, struct login *l, enum auth_sai
                            : login_failed(s, e);
 }
 
-/* The client's answer to a challenge: a line of its own, of up to [limits] sasl octets. */
-static enum step answer_of_client(struct pop3_session *s, struct login *l)
+/* The client's answers to challenges, each a line of its own, of up to [limits] sasl octets. One
+ * that was sent without waiting for its challenge has come already. */
+static enum step answers_of_client(struct pop3_session *s, struct login *l)
 {
-    struct slice line;
-    size_t used;
-    enum line_got got =
-        line_next(&s->lines, conn_input(s->conn), conn_config(s->conn)->limits.sasl, &line, &used);
+    enum line_got got = LINE_SKIPPED;
     enum step step = STEP_MORE;
-    if (got == LINE_WHOLE)
-        step = exchange(s, l, AUTH_LINE, line);
-    conn_consume_secret(s->conn, used);
-    if (got == LINE_MORE && conn_eof(s->conn))
-        return exchange_ends(s);
-    if (got == LINE_LONG || got == LINE_FLOOD) {
-        exchange_ends(s);
-        return pop3_fail_text(s, ERR_SYNTAX, "line too long");
+    while (step == STEP_MORE && got != LINE_MORE) {
+        struct slice line;
+        size_t used;
+        got = line_next(&s->lines, conn_input(s->conn), conn_config(s->conn)->limits.sasl, &line,
+                        &used);
+        if (got == LINE_WHOLE) {
+            step = exchange(s, l, AUTH_LINE, line);
+        } else if (got == LINE_LONG || got == LINE_FLOOD) {
+            exchange_ends(s);
+            step = pop3_fail_text(s, ERR_SYNTAX, "line too long");
+        } else if (got == LINE_MORE && conn_eof(s->conn)) {
+            step = exchange_ends(s);
+        }
+        conn_consume_secret(s->conn, used);
     }
     return step;
 }
@@ -239,7 +243,7 @@ enum step pop3_auth(struct pop3_session *s)
     if (l->phase != LOGIN_ASK)
         return go_on(s, l);
     if (l->asked)
-        return answer_of_client(s, l);
+        return answers_of_client(s, l);
     if (s->args.text.len == 0)
         return list_mechanisms(s);
     struct slice name = slice_first(s->args.text, slice_find(s->args.text, ' '));
@@ -249,6 +253,7 @@ enum step pop3_auth(struct pop3_session *s)
     if (e)
         return e == ERR_CANNOT ? pop3_fail_text(s, ERR_SYNTAX, "no such mechanism")
                                : pop3_fail(s, e);
-    return rest.len ? exchange(s, l, AUTH_INITIAL, slice_from(rest, 1))
-                    : exchange(s, l, AUTH_NOTHING, SLICE_NONE);
+    enum step step = rest.len ? exchange(s, l, AUTH_INITIAL, slice_from(rest, 1))
+                              : exchange(s, l, AUTH_NOTHING, SLICE_NONE);
+    return step == STEP_MORE ? answers_of_client(s, l) : step;
 }

@@ -8,13 +8,17 @@ import threading
 import pytest
 from conftest import DOMAIN, PASSWORD, PORTS
 
-SESSIONS = 25
 SPOIL = b'\0 \t<>:@."\\,;=-+0a9\x80\xff\r'
 
 POP3 = [b"STAT", b"LIST", b"LIST 1", b"LIST 9", b"UIDL", b"UIDL 2", b"RETR 1", b"RETR 2", b"TOP 1 0",
         b"TOP 2 3", b"DELE 1", b"DELE 2", b"RSET", b"NOOP", b"CAPA", b"LANG", b"LANG en", b"LAST",
         b"UTF8", b"USER alice", b"PASS " + PASSWORD.encode(), b"AUTH", b"STLS", b"APOP alice 0", b"",
         b"XTND XMIT", b"RETR 4294967297", b"TOP 1 -1", b"LIST " + b"1" * 2000]
+LOGIN = [b"USER alice", b"USER nobody", b"PASS wrong", b"PASS " + PASSWORD.encode(), b"AUTH",
+         b"AUTH PLAIN AGFsaWNlAHdyb25n", b"AUTH PLAIN", b"AUTH PLAIN =", b"AUTH LOGIN", b"*", b"=",
+         b"AUTH LOGIN YWxpY2U=", b"AGFsaWNlAHNlY3JldA==", b"YWxpY2U=", b"c2VjcmV0", b"AUTH XYZZY",
+         b"CAPA", b"LANG", b"LANG en", b"UTF8", b"NOOP", b"STAT", b"LIST", b"RETR 1", b"APOP alice 0",
+         b"A" * 20000, b""]
 POP3_MANY = re.compile(rb"(RETR|TOP|CAPA)\b|(LIST|UIDL|LANG|AUTH)[ \t]*$", re.I)
 
 LMTP = [b"LHLO client.example.net", b"MAIL FROM:<a@example.net>", b"MAIL FROM:<>",
@@ -54,6 +58,12 @@ def pop3_script(rng):
         yield Line(spoiled(rng, rng.choice(POP3)))
 
 
+def login_script(rng):
+    for _ in range(rng.randint(5, 60)):
+        yield Line(spoiled(rng, rng.choice(LOGIN)))
+    yield Line(b"*")  # an AUTH that asked must not take the QUIT
+
+
 def lmtp_script(rng):
     yield Line(LMTP[0])
     for _ in range(rng.randint(5, 60)):
@@ -70,9 +80,12 @@ def lmtp_script(rng):
 
 def pop3_walk(script, said):
     """Takes the answers of each line from `said`; what is left over is returned."""
+    asked = False
     for line in script:
-        said = said[1:] if not said[0].startswith(b"+OK") or not POP3_MANY.match(line.octets) \
-            else said[said.index(b".") + 1:]
+        first = said.pop(0)
+        if first.startswith(b"+OK") and not asked and POP3_MANY.match(line.octets):
+            del said[:said.index(b".") + 1]
+        asked = first.startswith(b"+ ")  # then the next line is an answer of the client's
     return said
 
 
@@ -129,6 +142,8 @@ def play(server, protocol, script, rng):
 @pytest.fixture
 def server(make_server):
     server = make_server(["alice", "bob"], {("limits", "bad_commands"): 1000000,
+                                            ("auth", "failures"): 100,
+                                            ("auth", "delay"): "0s..0s",
                                             ("pop3", "delete"): "keep",
                                             ("pop3", "last"): "yes"})
     server.deliver(b"Subject: one\r\n\r\n..\r\n.\r\nx\r\n", "alice")
@@ -136,10 +151,11 @@ def server(make_server):
     return server
 
 
-@pytest.mark.parametrize("protocol,make,walk", [("pop3", pop3_script, pop3_walk),
-                                                ("lmtp", lmtp_script, lmtp_walk)])
-def test_each_line_has_its_answer(server, protocol, make, walk):
-    for seed in range(SESSIONS):
+@pytest.mark.parametrize("protocol,make,walk,sessions", [
+    ("pop3", pop3_script, pop3_walk, 25), ("lmtp", lmtp_script, lmtp_walk, 25),
+    ("pop3", login_script, pop3_walk, 8)])  # each wrong password costs a hash
+def test_each_line_has_its_answer(server, protocol, make, walk, sessions):
+    for seed in range(sessions):
         script = list(make(random.Random(seed)))
         whole = play(server, protocol, script, None)
         assert len(walk(script, list(whole))) == 1, f"seed {seed}: {whole}"

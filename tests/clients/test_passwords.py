@@ -115,7 +115,7 @@ def test_fail2ban_reads_the_journal(tmp_path):
 
 def test_guesses_make_nobody_else_wait(make_server):
     """Whoever guesses waits for a minute; who knows the password is in at once."""
-    server = make_server(["alice"], {("auth", "delay"): "60s..60s"})
+    server = make_server(["alice"], {("auth", "delay"): "60s..60s", ("tandem", "drain"): "1s"})
     guessers = []
     for n in range(60):
         sock = socket.create_connection((server.address, PORTS["imap"]), timeout=30,

@@ -511,7 +511,8 @@ def test_mbox_of_dovecot_keeps_uids(build, make_server, tmp_path):
 
 ODD = [b"Subject: no end\r\n\r\nlast line", b"Subject: cr\r\r\n\r\na\rb\r\r\n\r\n",
        b"Subject: quote\r\n\r\nFrom me\r\n>From you\r\n>>From all\r\n\r\nFrom a@b Sun Nov 22 06:59:58 2026\r\n",
-       b"Subject: empty\r\n\r\n", b"Subject: nul \xff\r\n\r\n\0\r\n"]
+       b"Subject: empty\r\n\r\n", b"Subject: large\r\n\r\n" + b"0123456789\r\n" * 250_000,
+       b"Subject: nul \xff\r\n\r\n\0\r\n"]
 
 
 @pytest.fixture
@@ -566,7 +567,7 @@ def test_a_maildir_comes_back_as_it_was(filled, tmp_path, down):
     total = sum(len(box[1]) for box in before[0].values())
     assert run_export(filled, "alice", tmp_path / "out") == [f"{total} messages in 11 mailboxes"]
     files = files_of(tmp_path / "out")
-    assert len(files) == total
+    assert len(files) == total == 26
     uidlist = (tmp_path / "out" / ".Archive" / "dovecot-uidlist").read_text().splitlines()
     assert re.fullmatch(r"3 V\d+ N3", uidlist[0])
     assert re.fullmatch(r"1 P00000001[0-9a-f]{8} :\d+\.U1V\d+\.tandem,S=\d+,W=\d+", uidlist[1])

@@ -99,6 +99,9 @@ static int by_path(const void *a, const void *b)
 
 void tree_sort(struct tree *tree)
 {
+    if (tree->n == TREE_FOLDERS_MAX)
+        record_put_text(&tree->out, RECORD_COMPLAINT, "there are more than %d folders: left out",
+                        TREE_FOLDERS_MAX);
     for (size_t i = 0; i < tree->n; i++) {
         struct folder *folder = &tree->folders[i];
         bool same = true;

@@ -240,6 +240,7 @@ def test_each_bad_message_is_one_line_and_a_second_run_completes(make_server, tm
     os.mkdir(box / "cur" / "1600000009.M9P1.h:2,")
     (box / "tmp" / "1600000010.M1P1.h").write_bytes(letter("never arrived"))
     os.makedirs(box / ".Half" / "new")
+    os.symlink(box / ".Half", box / ".Link")
     (box / "dovecot-keywords").write_bytes(b"0 known\nwhat\n2 not (one)\n1 cut")
     rows, lines = run_import(server, "alice", box, status=3)
     assert sorted(lines) == sorted([
@@ -254,7 +255,8 @@ def test_each_bad_message_is_one_line_and_a_second_run_completes(make_server, tm
         "INBOX/cur/1600000008.M8P1.h:2,: is not a file",
         "INBOX/cur/1600000009.M9P1.h:2,: is not a file",
         ".Half/cur: is not there: half copied?",
-        "2 messages imported, 0 here already, 8 left out"])
+        ".Link: is a link: left out",
+        "2 messages imported, 0 here already, 9 left out"])
     imap = server.imap("alice")
     bodies = sorted(row["BODY"] for row in imap.fetch_dict("1:*", "(UID BODY.PEEK[])").values()
                     if "BODY" in row)
@@ -271,6 +273,7 @@ def test_each_bad_message_is_one_line_and_a_second_run_completes(make_server, tm
     os.rmdir(box / "cur" / "1600000009.M9P1.h:2,")
     os.remove(box / "dovecot-keywords")
     shutil.rmtree(box / ".Half")
+    os.remove(box / ".Link")
     rows, lines = run_import(server, "alice", box)
     assert lines == ["2 messages imported, 2 here already, 0 left out"]
     assert count(server, "alice") == 4

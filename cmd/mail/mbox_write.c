@@ -32,7 +32,7 @@ struct writing {
     char name[NAME_MAX + 1], part[NAME_MAX + 8];
     struct buf subscriptions;
     uint32_t uidvalidity, uidnext;
-    bool first, foreign_said;
+    bool first;
     struct record_message message; /* numbers and flags alone */
     struct buf fields;             /* of this message, ours */
     struct buf octets;             /* the message with LF */
@@ -98,7 +98,6 @@ static bool mailbox(void *arg, const struct record_mailbox *mailbox)
     w->uidvalidity = mailbox->uidvalidity;
     w->uidnext = mailbox->uidnext;
     w->first = true;
-    w->foreign_said = false;
     if (!find_place(w, mailbox->path) || !is_ours(w))
         return false;
     arena_reset(&w->arena);
@@ -173,17 +172,17 @@ static enum err put_from(const struct writing *w, struct buf *b)
 }
 
 /* Fields of the message that readers will take for those of its mailbox. */
-static void say_foreign(struct writing *w, struct slice header)
+static void say_foreign(const struct writing *w, struct slice header)
 {
     struct header_walk walk;
     struct header_field field;
     header_walk_init(&walk, header, SIZE_MAX);
-    while (!w->foreign_said && header_next(&walk, &field))
+    while (header_next(&walk, &field))
         if (mbox_field_is_ours(field.name)) {
             setup_complain("%s: UID %u has a field " SLICE_FMT
                            " of its own; whoever reads the mbox takes it away",
                            w->name, w->message.uid, SLICE_ARG(field.name));
-            w->foreign_said = true;
+            return;
         }
 }
 

@@ -623,14 +623,20 @@ def test_mbox_comes_back_as_it_was(build, filled, tmp_path):
     boxes, _ = seen_by_clients(filled, "alice")
     total = sum(len(box[1]) for box in boxes.values())
     run_export(filled, "alice", tmp_path / "out", kind="mbox")
-    assert sorted(run_export(filled, "alice", tmp_path / "out", kind="mbox")) == [
-        f"{total} messages in 11 mailboxes",
-        "INBOX: UID 15 has a field Status of its own; whoever reads the mbox takes it away"]
+    lines = run_export(filled, "alice", tmp_path / "out", kind="mbox")
+    assert f"{total} messages in 11 mailboxes" in lines
+    # what only an mbox's own fields may be called
+    of_its_own = {(name, uid) for name, box in boxes.items() for uid, row in box[1].items()
+                  if re.match(rb"(?s)(?:.*\r\n)?Status: ", row[2].split(b"\r\n\r\n")[0])}
+    assert {line for line in lines if "of its own" in line} == {
+        f"{name}: UID {uid} has a field Status of its own; whoever reads the mbox takes it away"
+        for name, uid in of_its_own}
     rows, lines = run_import(filled, "bob", tmp_path / "out", kind="mbox")
     assert lines == [f"{total} messages imported, 0 here already, 0 left out"]
     now, _ = seen_by_clients(filled, "bob")
-    flags, date, octets = boxes["INBOX"][1][15]
-    boxes["INBOX"][1][15] = flags, date, re.sub(rb"Status: .*\r\n", b"", octets, count=1)
+    for name, uid in of_its_own:
+        flags, date, octets = boxes[name][1][uid]
+        boxes[name][1][uid] = flags, date, re.sub(rb"Status: .*\r\n", b"", octets, count=1)
     for name in NAMES:
         assert now[name][1] == boxes[name][1], name
         assert not now[name][1] or now[name][0] == boxes[name][0]

@@ -13,7 +13,7 @@ import time
 
 import pytest
 from conftest import PASSWORD, PORTS, ok, service_user
-from dovecot import Dovecot, Front, forward, unpack
+from dovecot import Dovecot, Front, Unreachable, forward, unpack
 from test_pop3_clients import Fetchmail, Getmail, Mpop
 
 MAIL = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "mail")
@@ -34,11 +34,17 @@ def public(folder):
         path = os.path.dirname(path)
 
 
+def debian_dovecot(build):
+    try:
+        return unpack(os.path.join(build, "tests"))
+    except Unreachable as e:
+        return pytest.skip(f"no Dovecot to be had: {e}")
+
+
 @pytest.fixture
 def dovecot(build, tmp_path):
     public(tmp_path)
-    return Dovecot(unpack(os.path.join(build, "tests")), tmp_path / "Maildir",
-                   service_user().pw_name)
+    return Dovecot(debian_dovecot(build), tmp_path / "Maildir", service_user().pw_name)
 
 
 def run_import(server, *arguments, status=0, kind="maildir"):
@@ -488,7 +494,7 @@ def test_mbox_of_every_kind(make_server, tmp_path):
 def test_mbox_of_dovecot_keeps_uids(build, make_server, tmp_path):
     server = make_server(["alice"])
     public(tmp_path)
-    dovecot = Dovecot(unpack(os.path.join(build, "tests")), tmp_path / "mail",
+    dovecot = Dovecot(debian_dovecot(build), tmp_path / "mail",
                       service_user().pw_name, "mbox", f":INBOX={tmp_path}/mail/INBOX")
     imap = dovecot.imap()
     ok(imap.create("Work"))
@@ -595,7 +601,7 @@ def test_dovecot_takes_an_exported_maildir_over(build, filled, tmp_path):
     public(tmp_path)
     boxes, known = seen_by_clients(filled, "alice")
     run_export(filled, "alice", tmp_path / "out")
-    dovecot = Dovecot(unpack(os.path.join(build, "tests")), tmp_path / "out",
+    dovecot = Dovecot(debian_dovecot(build), tmp_path / "out",
                       service_user().pw_name)
     if os.geteuid() == 0:
         for path, _, names in os.walk(tmp_path / "out"):

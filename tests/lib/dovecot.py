@@ -13,8 +13,12 @@ import threading
 PACKAGES = ["dovecot-core", "dovecot-imapd", "dovecot-pop3d"]
 
 
+class Unreachable(Exception):
+    """The packages cannot be had here."""
+
+
 def unpack(folder):
-    """The root of the packages, in `folder`; done once."""
+    """The root of the packages, in `folder`; done once. Raises Unreachable."""
     root = os.path.join(folder, "dovecot")
     if os.path.exists(root):
         return root
@@ -25,7 +29,9 @@ def unpack(folder):
                               capture_output=True, text=True, timeout=300)
         if done.returncode == 0:
             break
-        assert try_ == 0, done.stderr
+        if try_:
+            shutil.rmtree(scratch)
+            raise Unreachable(done.stderr)
         subprocess.run(["apt-get", "-q", "update"], check=False, capture_output=True, timeout=300)
     for package in glob.glob(os.path.join(scratch, "*.deb")):
         subprocess.run(["dpkg", "-x", package, scratch], check=True, timeout=60)

@@ -74,7 +74,9 @@ def total(folder):
         for suite in ET.parse(os.path.join(folder, file)).getroot().iter("testsuite"):
             for case in suite.findall("testcase"):
                 wrong = [e for e in case if e.tag in ("failure", "error")]
-                if case.find("skipped") is not None:
+                skipped = case.find("skipped")
+                if skipped is not None:
+                    print(f"-- skipped {file[:-4]}: {case.get('name')}: {skipped.get('message')}")
                     continue
                 passed += not wrong
                 failed += bool(wrong)

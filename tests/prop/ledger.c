@@ -178,7 +178,9 @@ static void say_rows(struct writing *w)
                 !key_get32(cursor.key, gone ? 12 : 8, &u) || !key_get32(cursor.key, 4, &time))
                 abort();
             struct hot_slot slot; /* of an expunged message they go when it is dropped */
-            bool lives = slot_load(snap, a, m, u, &slot) == ERR_OK;
+            struct box box;       /* of a deleted mailbox when it is swept */
+            bool lives = box_load(snap, w->life->env, a, m, &box) == ERR_OK &&
+                         box.row.state == MBOX_LIVE && slot_load(snap, a, m, u, &slot) == ERR_OK;
             if (gone ? time != GONE_TRANSIENT : lives)
                 SAY(&w->page->text, "%s%s %u/%u\n", gone ? "~" : "", tables[i].name, m, u);
         }

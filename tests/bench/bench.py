@@ -43,10 +43,15 @@ class Bench:
     def turn(self, scenario, server, number):
         for plan in scenario.before(server, self.files, number) if scenario.before else ():
             run_plan(self.load, server, plan)
-        seconds = self.args.seconds or scenario.seconds
+        seconds = scenario.seconds
+        if self.args.seconds and scenario.measure == "cpu":
+            seconds = self.args.seconds
         plan = f"seconds {seconds}\n" + scenario.plan(server, self.files, number)
-        if scenario.measure == "memory":
-            return memory_of(self.load, server, plan, 200)
+        if scenario.measure == "memory":  # of a server that has not kept any from before
+            server.stop()
+            server.start()
+            return memory_of(self.load, server, plan,
+                             scenarios.IDLE_CONNECTIONS[server.name])
         profile = None
         if getattr(self.args, "profile", False) and server.name == "tandem":
             profile = os.path.join(self.dir, scenario.name + ".perf")

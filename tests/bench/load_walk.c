@@ -12,7 +12,7 @@
 
 #include "core/base/clock.h"
 
-enum { OUT_MAX = 256 << 20, READ_ROOM = 1 << 18, NUMBER_DIGITS = 8 };
+enum { OUT_MAX = 256 << 20, READ_ROOM = 1 << 16, NUMBER_DIGITS = 8 };
 
 static uint64_t stamp_ns; /* the newest of any group */
 static unsigned numbers;
@@ -354,8 +354,8 @@ bool load_ready(struct load_conn *c)
                               : strerror(errno));
         if (take_in(c, room, (size_t)n))
             return true;
-        if (!c->tls && (size_t)n < sizeof room)
-            return false;
+        if (!c->tls || gnutls_record_check_pending(c->tls) == 0)
+            return false; /* epoll tells of the rest: others have their turn */
     }
     return false;
 }

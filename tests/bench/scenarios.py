@@ -188,8 +188,12 @@ def store(s, f, r):
                  do("STORE ${i} FLAGS.SILENT (\\\\Seen)") + "next\n")
 
 
+IDLE_CONNECTIONS = {"tandem": 4000, "dovecot": 200}  # a process each
+
+
 def idle(tls):
-    return lambda s, f, r: group(s, "clients", tls=tls, first=IDLE, count=100, connections=200,
+    return lambda s, f, r: group(s, "clients", tls=tls, first=IDLE, count=1000,
+                                 connections=IDLE_CONNECTIONS[s.name],
                                  setup=IMAP_LOGIN + do("SELECT INBOX") +
                                  "send i IDLE\\r\\n\nexpect +\n")
 
@@ -204,8 +208,10 @@ SCENARIOS = [
     Scenario("pop3-download", "POP3 download, per message (38 KB)", 0.10,
              download(False), ["drops"]),
     Scenario("pop3-download-dele", "the same with DELE", 0.15, download(True), before=refill),
-    Scenario("select-10k", "SELECT, 10k", 0.15, selected("SELECT INBOX", after=do("UNSELECT")), ["10k"]),
-    Scenario("select-100k", "SELECT, 100k", 0.15, selected("SELECT INBOX", HUGE, after=do("UNSELECT")), ["100k"]),
+    Scenario("select-10k", "SELECT, 10k", 0.15,
+             selected("SELECT INBOX", after=do("UNSELECT")), ["10k"]),
+    Scenario("select-100k", "SELECT, 100k", 0.15,
+             selected("SELECT INBOX", HUGE, after=do("UNSELECT")), ["100k"]),
     Scenario("list-warm", "FETCH ENVELOPE+BODYSTRUCTURE+…, per message, warm", 0.05,
              selected(f"FETCH 1:* {LIST_ITEMS}", BIG, 10_000), ["10k"]),
     Scenario("list-cold", "the same, cold (first time)", 0.01,

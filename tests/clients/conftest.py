@@ -141,6 +141,15 @@ class Server:
         with open(self.log, encoding="utf-8", errors="replace") as f:
             return f.read()[-8000:]
 
+    def logged(self, *texts, seconds=10):
+        """The log has all of these, at once or soon: a thread of its own writes it."""
+        until = time.monotonic() + seconds
+        while not all(text in self.log_text() for text in texts):
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.01)
+        return True
+
     def remove(self):
         shutil.rmtree(self.dir, ignore_errors=True)
 

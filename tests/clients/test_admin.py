@@ -374,7 +374,7 @@ def test_who_tells_sessions_and_kick_ends_one(make_server):
     done(server, "mailbox", "rename", "alice", "Sent", "Sent 2026")
     assert ("alice@" + DOMAIN, "Sent 2026") in {
         (r["login"], r["mailbox"]) for r in rows(server, "who")}
-    assert f"session={row['session']}" in server.log_text()
+    assert server.logged(f"session={row['session']}")
     assert done(server, "kick", "--session", row["session"]) == []
     with pytest.raises((imaplib.IMAP4.abort, imaplib.IMAP4.error, OSError)):
         alice.noop()

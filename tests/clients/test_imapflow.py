@@ -11,7 +11,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 MAIL = os.path.join(os.path.dirname(HERE), "mail")
 VERSION = "1.0.191"  # it runs on Debian 12's node, too
 UNREACHABLE = ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH",
-               "EHOSTUNREACH", "ERR_SOCKET_TIMEOUT"]
+               "EHOSTUNREACH", "ERR_SOCKET_TIMEOUT", "SELF_SIGNED_CERT_IN_CHAIN"]
 MESSAGES = ["attachment-pdf.eml", "html-alternative.eml", "plain.eml"]
 
 

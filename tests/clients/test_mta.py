@@ -314,6 +314,7 @@ def test_what_becomes_of_the_queue(kind, by, rig):
     assert [has(server, user, "later") for user in ("alice", "bob")] == [1, 1]
     assert len(bodies(server, "carol")) == 2, "nothing else came back"
     if kind is Postfix:
+        assert server.logged("delivered: ", " qid=")
         assert re.search(r"delivered: .* qid=[0-9A-Za-z]+ ", server.log_text())
     elif by == "tcp":
         assert "CHUNKING" in mta.logs() or " K " in mta.logs(), "Exim sent no chunks"

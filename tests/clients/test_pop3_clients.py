@@ -205,4 +205,4 @@ def test_apop(make_server):
         pop3.close()
     assert len(stamps) == 3, "no two greetings are the same"
     server.pop3("erin").quit()
-    assert f"user=erin@{DOMAIN}" in server.log_text() and "mech=apop" in server.log_text()
+    assert server.logged(f"user=erin@{DOMAIN}", "mech=apop")

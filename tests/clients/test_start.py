@@ -256,13 +256,6 @@ def test_options(server):
     assert (status, err) == (2, "tandemd: --banner: DIR/none: No such file or directory\n")
 
 
-def wait_for_log(server, text, seconds=10):
-    until = time.monotonic() + seconds
-    while text not in server.log_text():
-        assert time.monotonic() < until, server.log_text()
-        time.sleep(0.02)
-
-
 def test_reload_takes_all_or_nothing(server):
     key = os.path.join(server.dir, "key.pem")  # one that the daemon's user may read
     shutil.copy(server.certificate.replace("certificate.pem", "key.pem"), key)
@@ -272,13 +265,13 @@ def test_reload_takes_all_or_nothing(server):
     change(server, "pop3", "idle", "11m")
     line = change(server, "tandem", "workers", "3")
     server.process.send_signal(signal.SIGHUP)
-    wait_for_log(server, "reload: result=")
+    assert server.logged("reload: result=")
     log = server.log_text()
     assert f"line={line} key=tandem.workers why=takes\\x20effect\\x20at\\x20the\\x20next\\x20start" in log
     assert "reload: result=ok changed=2" in log
     change(server, "pop3", "idle", "soon")
     server.process.send_signal(signal.SIGHUP)
-    wait_for_log(server, "reload: result=refused changed=0")
+    assert server.logged("reload: result=refused changed=0")
     server.imap("alice").logout()
 
 

@@ -91,4 +91,4 @@ def test_a_dead_session_is_taken_over_from_its_own_address_only(server):
     assert after.enter().startswith(b"+OK") and after.stat()[0] == 1
     assert b"Subject: small" in after.retr(1)[1]
     after.quit()
-    assert f"user=alice@{DOMAIN}" in server.log_text()
+    assert server.logged(f"user=alice@{DOMAIN}")

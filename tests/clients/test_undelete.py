@@ -312,7 +312,7 @@ def test_trash_expires_and_comes_back(make_server, undelete):
     assert expired(server, "bob") == {"pop3": 0, "autoexpunge": 0, "undelete": 0}
     assert expired(server) == {"pop3": 0, "autoexpunge": 1, "undelete": 0}
     assert subjects(server, "Trash") == {} and subjects(server, "Junk") == {1: "number 1"}
-    assert "expire: why=autoexpunge n=1 bytes=" in server.log_text()
+    assert server.logged("expire: why=autoexpunge n=1 bytes=")
     assert 'tandem_expired_total{why="autoexpunge"} 1' in tool(server, "stats", "--openmetrics")
     assert lost(server, "--by", "expiry") == [("expiry", "Trash", "number 0")]
     assert [row["detail"] for row in rows(server, "why", "alice", "1", "--mailbox", "Trash")] == [

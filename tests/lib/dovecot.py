@@ -10,7 +10,7 @@ import socket
 import subprocess
 import threading
 
-PACKAGES = ["dovecot-core", "dovecot-imapd", "dovecot-pop3d"]
+PACKAGES = ["dovecot-core", "dovecot-imapd", "dovecot-pop3d", "libunwind8"]
 
 
 class Unreachable(Exception):
@@ -59,9 +59,10 @@ class Dovecot:
             "-o", "first_valid_uid=1", "-o", "first_valid_gid=0", "-o", "log_path=/dev/null"]
 
     def command(self, program, *options):
-        libraries = os.path.join(self.root, "usr", "lib", "dovecot")
+        programs = os.path.join(self.root, "usr", "lib", "dovecot")
+        libraries = ":".join([programs, *glob.glob(os.path.join(self.root, "usr/lib/*-linux-gnu"))])
         return ["/usr/bin/env", f"LD_LIBRARY_PATH={libraries}", f"HOME={self.maildir}",
-                "USER=alice", os.path.join(libraries, program), *self.options, *options]
+                "USER=alice", os.path.join(programs, program), *self.options, *options]
 
     def imap(self):
         return imaplib.IMAP4_stream(shlex.join(self.command("imap")))

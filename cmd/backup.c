@@ -5,6 +5,7 @@
 #include "cmd/setup.h"
 #include "cmd/verb.h"
 #include "core/base/mem.h"
+#include "store/admin.h"
 
 struct progress {
     struct verb_call *call;

@@ -3,6 +3,7 @@
 
 #include "cmd/setup.h"
 #include "cmd/verb.h"
+#include "store/admin.h"
 
 static void on_finding(void *arg, const char *line)
 {

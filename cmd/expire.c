@@ -1,6 +1,7 @@
 /* tandem expire: what the timers do by themselves, done now. */
 #include "cmd/setup.h"
 #include "cmd/verb.h"
+#include "store/admin.h"
 
 static bool expire(struct verb_call *call, unsigned shard, uint32_t acct, struct store_expired *sum)
 {

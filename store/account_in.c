@@ -16,6 +16,7 @@
 #include "core/base/mem.h"
 #include "core/base/random.h"
 #include "store/account_put.h"
+#include "store/admin.h"
 #include "store/archive.h"
 #include "store/creation.h"
 #include "store/verify.h"

@@ -5,6 +5,7 @@
 
 #include "core/base/mem.h"
 #include "store/account_file.h"
+#include "store/admin.h"
 #include "store/archive.h"
 #include "store/blob_map.h"
 #include "store/env.h"

@@ -18,7 +18,7 @@
 #include "core/base/err.h"
 #include "core/base/fault.h"
 #include "core/base/slice.h"
-#include "store/store.h"
+#include "store/admin.h"
 
 enum { ARCHIVE_BLOCK_MAX = 1 << 20 };
 

@@ -24,6 +24,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
+#include "store/admin.h"
 #include "store/archive.h"
 #include "store/commit.h"
 #include "store/files.h"

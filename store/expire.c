@@ -7,6 +7,7 @@
 #include "core/base/mem.h"
 #include "core/base/metrics.h"
 #include "store/account.h"
+#include "store/admin.h"
 #include "store/expunge.h"
 #include "store/gone.h"
 #include "store/policy.h"

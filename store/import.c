@@ -9,6 +9,7 @@
 
 #include "core/base/mem.h"
 #include "store/account.h"
+#include "store/admin.h"
 #include "store/arrival.h"
 #include "store/keyword.h"
 #include "store/mailbox.h"

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/admin.h"
 #include "store/archive.h"
 #include "store/backup.h"
 #include "store/env.h"

@@ -3,6 +3,7 @@
 #ifndef TANDEM_STORE_VERIFY_H
 #define TANDEM_STORE_VERIFY_H
 
+#include "store/admin.h"
 #include "store/blob_map.h"
 #include "store/env.h"
 

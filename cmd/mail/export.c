@@ -8,6 +8,7 @@
 #include "cmd/setup.h"
 #include "core/base/hex.h"
 #include "core/base/mem.h"
+#include "store/admin.h"
 
 struct box {
     struct slice path; /* in the arena */

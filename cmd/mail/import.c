@@ -20,6 +20,7 @@
 #include "cmd/setup.h"
 #include "cmd/verb.h"
 #include "core/base/mem.h"
+#include "store/admin.h"
 
 enum {
     BATCH_MESSAGES = 128,

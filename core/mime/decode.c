@@ -31,8 +31,8 @@ static unsigned char value_of(char c)
 
 static enum err put_base64(struct decoder *d, struct slice octets, struct buf *to)
 {
-    enum err e = buf_reserve(to, octets.len);
-    if (e)
+    enum err e = octets.len ? buf_reserve(to, octets.len) : ERR_OK;
+    if (e || !octets.len) /* `to` may not have any memory yet */
         return e;
     char *out = to->ptr + to->len;
     for (size_t i = 0; i < octets.len && !d->ended; i++) {

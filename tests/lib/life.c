@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "store/admin.h"
 #include "store/commit.h"
 #include "store/verify.h"
 

@@ -6,6 +6,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/mem.h"
+#include "store/admin.h"
 
 enum { BODY = 3000 };
 

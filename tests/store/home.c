@@ -9,6 +9,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "store/admin.h"
 #include "tests/lib/unit.h"
 
 static enum err wait_for(struct store_wait *wait)

@@ -9,6 +9,7 @@
 #include "core/base/buf.h"
 #include "core/base/mem.h"
 #include "store/account_file.h"
+#include "store/admin.h"
 #include "store/archive.h"
 #include "tests/lib/dirs.h"
 #include "tests/lib/life.h"

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/buf.h"
+#include "store/admin.h"
 #include "store/keys.h"
 #include "tests/lib/dirs.h"
 #include "tests/lib/life.h"

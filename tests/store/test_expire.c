@@ -5,6 +5,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/config.h"
+#include "store/admin.h"
 #include "store/hot.h"
 #include "tests/lib/unit.h"
 #include "tests/store/home.h"

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "store/admin.h"
 #include "store/hot.h"
 #include "tests/lib/unit.h"
 #include "tests/store/home.h"

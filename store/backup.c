@@ -1,9 +1,9 @@
 /* A backup: the file of every environment as of one moment, in one stream (store/archive.h).
  *
  *      each env:   a thread of its own --- engine_copy ---> pipe
- *      caller:     hold the chains; start all threads, each has its snapshot when its pipe has
- * octets; release the chains; raise all generations; then read one pipe after the other into the
- * stream
+ *      caller:     hold the chains; start all threads (a pipe with octets has its snapshot);
+ *                  raise all generations; release the chains;
+ *                  then read one pipe after the other into the stream
  *
  * The copies whose turn has not come wait in their full pipes, each with its snapshot: what is
  * freed meanwhile is not reused, so the files grow by what is written during a backup.
@@ -59,6 +59,7 @@ static enum err copy_start(struct copy *copy, struct env *env)
 {
     int ends[2];
     char path[4096];
+    *copy = (struct copy){.from = -1, .data = -1};
     if (pipe2(ends, O_CLOEXEC) != 0)
         return ERR_DOWN;
     snprintf(path, sizeof path, "%s/%s", env->dir, files_env_data(env->index));
@@ -238,11 +239,11 @@ enum err store_backup(struct store *store, const struct store_backup *conf, stru
     e = copy_start(&copies[n++], store->catalog);
     for (unsigned i = 0; !e && i < store->nshards; i++)
         e = copy_start(&copies[n++], store->shard[i]);
-    chains_release(&store->chains);
     if (e)
         fault(why, e, "no copy could be begun: %s", strerror(errno));
-    for (size_t i = 0; !e && i < n; i++)
+    for (size_t i = 0; !e && i < n; i++) /* held still: OWNER is not for two backups at once */
         e = generation_raise(copies[i].env, why);
+    chains_release(&store->chains);
     if (!e && (e = put_all(copies, n, conf)))
         fault(why, e, "the copy broke off: %s", err_text(e));
     for (size_t i = 0; i < n; i++)

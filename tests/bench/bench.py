@@ -7,7 +7,7 @@ import sys
 import scenarios
 from mailset import Files
 from measure import cost, fill, medians, memory_of, run_plan
-from servers import Dovecot, Tandem
+from servers import Dovecot, Floor, Tandem
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -39,6 +39,7 @@ class Bench:
         self.servers = [Tandem(self.dir, args.build)]
         if not args.tandem_only:
             self.servers.append(Dovecot(self.dir))
+        self.floor = [Floor(self.dir, args.build)] if getattr(args, "floor", False) else []
 
     def turn(self, scenario, server, number):
         for plan in scenario.before(server, self.files, number) if scenario.before else ():
@@ -63,12 +64,15 @@ class Bench:
         for server in self.servers:
             server.use(scenario.dovecot if server.name == "dovecot" else {})
             self.prepare(server, scenario.sets)
+        servers = self.servers + (self.floor if scenario.floor else [])
+        for server in servers[len(self.servers):]:
+            server.use({})
         if scenario.needs and not all(scenario.needs in s.capabilities() for s in self.servers):
             return None
-        rounds = {server.name: [] for server in self.servers}
+        rounds = {server.name: [] for server in servers}
         warm = 0 if scenario.measure == "memory" else 1  # the first turn of each is not counted
         for number in range(warm + self.args.rounds):
-            for server in self.servers:
+            for server in servers:
                 figures = self.turn(scenario, server, self.next_round())
                 if number >= warm:
                     rounds[server.name].append(figures)
@@ -88,7 +92,7 @@ class Bench:
         return number % 900
 
     def close(self):
-        for server in self.servers:
+        for server in self.servers + self.floor:
             server.stop()
             server.group.remove()
 

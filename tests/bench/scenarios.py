@@ -102,13 +102,13 @@ SETS = {"drops": set_drops, "10k": set_10k, "100k": set_100k,
 class Scenario:
     """A row of the table. `plan(server, files, round)` is measured; `before(server, files, round)`
     are plans that run first in every round; `needs` is a capability; `dovecot` are settings of its
-    own. What is compared is CPU, or `measure`: latency, memory."""
+    own; `floor`: floor.c can answer it. What is compared is CPU, or `measure`: latency, memory."""
 
     def __init__(self, name, title, goal, plan, sets=(), seconds=2, before=None, needs=None,
-                 dovecot=None, measure="cpu"):
+                 dovecot=None, measure="cpu", floor=False):
         self.name, self.title, self.goal, self.plan = name, title, goal, plan
         self.sets, self.seconds, self.before, self.needs = sets, seconds, before, needs
-        self.dovecot, self.measure = dovecot or {}, measure
+        self.dovecot, self.measure, self.floor = dovecot or {}, measure, floor
 
 
 def login(protocol, tls=False, users="u%u", count=50):
@@ -199,19 +199,20 @@ def idle(tls):
 
 
 SCENARIOS = [
-    Scenario("imap-login", "IMAP login, plain", 0.10, login("imap")),
-    Scenario("pop3-login", "POP3 login, plain", 0.10, login("pop3")),
+    Scenario("imap-login", "IMAP login, plain", 0.10, login("imap"), floor=True),
+    Scenario("pop3-login", "POP3 login, plain", 0.10, login("pop3"), floor=True),
     Scenario("imap-login-tls", "IMAP login over TLS, ECDSA", 0.33, login("imap", True)),
     Scenario("pop3-login-tls", "POP3 login over TLS, ECDSA", 0.33, login("pop3", True)),
     Scenario("login-crypt", "login with SHA512-CRYPT, repeated", 0.03,
-             login("imap", users="h%u", count=10)),
+             login("imap", users="h%u", count=10), floor=True),
     Scenario("pop3-download", "POP3 download, per message (38 KB)", 0.10,
-             download(False), ["drops"]),
-    Scenario("pop3-download-dele", "the same with DELE", 0.15, download(True), before=refill),
+             download(False), ["drops"], floor=True),
+    Scenario("pop3-download-dele", "the same with DELE", 0.15, download(True), before=refill,
+             floor=True),
     Scenario("select-10k", "SELECT, 10k", 0.15,
-             selected("SELECT INBOX", after=do("UNSELECT")), ["10k"]),
+             selected("SELECT INBOX", after=do("UNSELECT")), ["10k"], floor=True),
     Scenario("select-100k", "SELECT, 100k", 0.15,
-             selected("SELECT INBOX", HUGE, after=do("UNSELECT")), ["100k"]),
+             selected("SELECT INBOX", HUGE, after=do("UNSELECT")), ["100k"], floor=True),
     Scenario("list-warm", "FETCH ENVELOPE+BODYSTRUCTURE+…, per message, warm", 0.05,
              selected(f"FETCH 1:* {LIST_ITEMS}", BIG, 10_000), ["10k"]),
     Scenario("list-cold", "the same, cold (first time)", 0.01,
@@ -223,20 +224,22 @@ SCENARIOS = [
     Scenario("flags-100k", "FETCH FLAGS, per message, 100k", 0.20,
              selected("FETCH 1:* (FLAGS)", HUGE, 100_000), ["100k"]),
     Scenario("body", "one body 38 KB, plain", 0.12,
-             selected("FETCH ${random:1:100} BODY.PEEK[]", 0, connections=4), ["drops"]),
+             selected("FETCH ${random:1:100} BODY.PEEK[]", 0, connections=4), ["drops"],
+             floor=True),
     Scenario("body-tls", "one body 38 KB, TLS", 0.10,
              selected("FETCH ${random:1:100} BODY.PEEK[]", 0, tls=True, connections=4), ["drops"]),
     Scenario("body-partial", "one body, partial 2 KB", 0.06,
-             selected("FETCH ${random:1:100} BODY.PEEK[]<4096.2048>", 0, connections=4), ["drops"]),
+             selected("FETCH ${random:1:100} BODY.PEEK[]<4096.2048>", 0, connections=4), ["drops"],
+             floor=True),
     Scenario("store", "STORE one flag, durable; Dovecot's default is not", 0.30,
-             store, ["drops"]),
+             store, ["drops"], floor=True),
     Scenario("store-always", "the same; Dovecot with mail_fsync = always", 0.15,
              store, ["drops"], dovecot={"mail_fsync": "always"}),
-    Scenario("append-4k", "APPEND 4 KB, 8 connections", 0.08, appends(4096, 8)),
-    Scenario("append-40k", "APPEND 40 KB, 8 connections", 0.08, appends(40_960, 8)),
-    Scenario("append-4k-1", "APPEND 4 KB, 1 connection", 0.12, appends(4096, 1)),
-    Scenario("lmtp-1", "LMTP 10 KB, 1 recipient", 0.05, lmtp(1)),
-    Scenario("lmtp-10", "LMTP 10 KB, per recipient of 10", 0.02, lmtp(10)),
+    Scenario("append-4k", "APPEND 4 KB, 8 connections", 0.08, appends(4096, 8), floor=True),
+    Scenario("append-40k", "APPEND 40 KB, 8 connections", 0.08, appends(40_960, 8), floor=True),
+    Scenario("append-4k-1", "APPEND 4 KB, 1 connection", 0.12, appends(4096, 1), floor=True),
+    Scenario("lmtp-1", "LMTP 10 KB, 1 recipient", 0.05, lmtp(1), floor=True),
+    Scenario("lmtp-10", "LMTP 10 KB, per recipient of 10", 0.02, lmtp(10), floor=True),
     Scenario("search-from", "SEARCH FROM, 10k", 0.04, selected('SEARCH FROM "dora"'), ["10k"]),
     Scenario("search-subject", "SEARCH SUBJECT, 10k", 0.04,
              selected('SEARCH SUBJECT "garden"'), ["10k"]),

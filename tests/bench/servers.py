@@ -332,3 +332,18 @@ service lmtp {{
         self.launch(["unshare", "--mount", "sh", "-c",
                      f"mount -t overlay overlay -o lowerdir='{self.usr}:/usr' /usr && "
                      f"exec /usr/sbin/dovecot -F -c '{ini}'"])
+
+
+class Floor(Server):
+    """No mail server: what the sockets and the disk charge anybody (floor.c)."""
+
+    name = "floor"
+
+    def __init__(self, folder, build):
+        super().__init__(folder, 26000)
+        self.ports = {word: self.ports[word] for word in ("imap", "pop3", "lmtp")}
+        self.program = os.path.join(os.path.abspath(build), "tests", "bench", "floor")
+
+    def start(self):
+        self.launch([self.program, os.path.join(self.dir, "written"),
+                     *map(str, self.ports.values())])

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,7 +38,9 @@ struct tls {
     gnutls_session_t session;
     struct tls_creds *creds;
     char *sni;
+    int fd;
     uint8_t warnings;
+    bool more;      /* behind the record that is being sent comes another */
     bool in_flight; /* GnuTLS holds a sealed record that is not sent whole */
     char text[32];
 };
@@ -208,14 +211,27 @@ long tls_creds_expiry(const struct tls_creds *creds)
 
 /* --- one session ------------------------------------------------------------------------------ */
 
-static int set_up(struct tls *tls, int fd, const char *alpn)
+/* GnuTLS sends each record as soon as it is sealed. One that others follow waits for them in the
+ * kernel, so that an answer is one segment and wakes the client once. */
+static ssize_t send_sealed(gnutls_transport_ptr_t to, const giovec_t *iov, int n)
+{
+    struct tls *tls = to;
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n};
+    ssize_t sent = sendmsg(tls->fd, &message, MSG_NOSIGNAL | (tls->more ? MSG_MORE : 0));
+    if (sent < 0)
+        gnutls_transport_set_errno(tls->session, errno);
+    return sent;
+}
+
+static int set_up(struct tls *tls, const char *alpn)
 {
     struct tls_creds *creds = tls->creds;
-    unsigned flags = GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL;
+    unsigned flags = GNUTLS_SERVER | GNUTLS_NONBLOCK;
     int rc = gnutls_init(&tls->session, flags | (creds->tickets ? 0 : GNUTLS_NO_TICKETS));
     if (rc < 0)
         return rc;
-    gnutls_transport_set_int(tls->session, fd);
+    gnutls_transport_set_ptr2(tls->session, (gnutls_transport_ptr_t)(intptr_t)tls->fd, tls);
+    gnutls_transport_set_vec_push_function(tls->session, send_sealed);
     gnutls_handshake_set_timeout(tls->session, GNUTLS_INDEFINITE_TIMEOUT); /* the loop's matter */
     gnutls_handshake_set_max_packet_length(tls->session, HANDSHAKE_MESSAGE_MAX);
     rc = gnutls_priority_set(tls->session, creds->priority);
@@ -246,7 +262,8 @@ enum err tls_new(struct tls_creds *creds, int fd, const char *alpn, struct tls *
     struct tls *tls = mem_new(sizeof *tls);
     budget_take(BUDGET_TLS, SESSION_OCTETS);
     tls->creds = tls_creds_ref(creds);
-    if (set_up(tls, fd, alpn) < 0) {
+    tls->fd = fd;
+    if (set_up(tls, alpn) < 0) {
         tls_free(tls);
         return ERR_DOWN;
     }
@@ -367,7 +384,9 @@ enum tls_want tls_write(struct tls *tls, const struct iovec *iov, int n, size_t 
                         struct fault *why)
 {
     static _Thread_local char scratch[RECORD_MAX];
-    size_t total = 0;
+    size_t total = 0, all = 0;
+    for (int i = 0; i < n; i++)
+        all += iov[i].iov_len;
     for (;;) {
         ssize_t sent;
         if (tls->in_flight) {
@@ -376,7 +395,9 @@ enum tls_want tls_write(struct tls *tls, const struct iovec *iov, int n, size_t 
             struct slice record = gather(iov, n, total, scratch);
             if (!record.len)
                 break;
+            tls->more = total + record.len < all;
             sent = gnutls_record_send(tls->session, record.ptr, record.len);
+            tls->more = false;
             if (sent == GNUTLS_E_AGAIN || sent == GNUTLS_E_INTERRUPTED)
                 tls->in_flight = true;
         }

@@ -290,6 +290,17 @@ static enum err put_iconv(const struct charset *c, struct slice *s, struct buf *
     return ERR_OK;
 }
 
+/* Back to the first shift state. Where marks follow their letter, as in windows-1258, the last
+ * letter still waits for one. */
+static enum err end_iconv(const struct charset *c, struct buf *to)
+{
+    char last[HELD_MAX];
+    char *out = last;
+    size_t room = sizeof last;
+    iconv(c->cd, NULL, NULL, &out, &room);
+    return buf_append(to, slice(last, sizeof last - room));
+}
+
 /* --- pieces --------------------------------------------------------------------------------- */
 
 static enum err put_piece(const struct charset *c, struct slice *s, bool at_end, struct buf *to)
@@ -337,6 +348,5 @@ enum err charset_end(struct charset *c, struct buf *to)
         return put_utf8(c, &s, true, to);
     if (s.len)
         e = put_replacement(to);
-    iconv(c->cd, NULL, NULL, NULL, NULL); /* back to the first shift state */
-    return e;
+    return e ? e : end_iconv(c, to);
 }

@@ -57,6 +57,7 @@ static void names_of_mail_are_known(void **state)
         {"iso-2022-jp",      "\x1b$BF|\x1b(Bx",          "\u65e5x"                   },
         {"utf-7",            "Hi+AOk-",                  "Hi\u00e9"                  },
         {"tis-620",          "\xa1",                     "\u0e01"                    },
+        {"windows-1258",     "Vi\xea\xf2t",              "Vi\u1ec7t"                 },
         {"us-ascii",         "abc",                      "abc"                       },
         {"",                 "caf\xc3\xa9 caf\xe9 \x93", "caf\u00e9 caf\u00e9 \u201c"},
         {"unknown-8bit",     "caf\xe9",                  "caf\u00e9"                 },

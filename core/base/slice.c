@@ -27,12 +27,22 @@ int slice_cmp(struct slice a, struct slice b)
     return d ? d : (a.len > b.len) - (a.len < b.len);
 }
 
+size_t slice_ascii(struct slice s)
+{
+    size_t n = 0;
+    for (uint64_t word; s.len - n >= sizeof word; n += sizeof word) {
+        memcpy(&word, s.ptr + n, sizeof word);
+        if (word & 0x8080808080808080)
+            break;
+    }
+    while (n < s.len && (unsigned char)s.ptr[n] < 0x80)
+        n++;
+    return n;
+}
+
 bool slice_is_ascii(struct slice s)
 {
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.ptr[i] >= 0x80)
-            return false;
-    return true;
+    return slice_ascii(s) == s.len;
 }
 
 size_t slice_find(struct slice s, char c)

@@ -60,7 +60,8 @@ bool slice_starts(struct slice s, struct slice prefix);
 bool slice_istarts(struct slice s, struct slice prefix);
 int slice_cmp(struct slice a, struct slice b); /* octet order; a prefix sorts first */
 
-bool slice_is_ascii(struct slice s); /* no octet above 0x7f */
+size_t slice_ascii(struct slice s);  /* how many octets in front are below 0x80 */
+bool slice_is_ascii(struct slice s); /* all are */
 
 /* Position of `c`, or s.len. */
 size_t slice_find(struct slice s, char c);

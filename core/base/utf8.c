@@ -34,15 +34,19 @@ unsigned utf8_first(struct slice s, uint32_t *ret_point)
     return n;
 }
 
+size_t utf8_span(struct slice s)
+{
+    size_t n = 0;
+    for (unsigned k = 1; k && n < s.len; n += k) {
+        n += slice_ascii(slice_from(s, n));
+        k = n < s.len ? utf8_first(slice_from(s, n), NULL) : 0;
+    }
+    return n;
+}
+
 bool utf8_valid(struct slice s)
 {
-    while (s.len) {
-        unsigned n = utf8_first(s, NULL);
-        if (n == 0)
-            return false;
-        s = slice_from(s, n);
-    }
-    return true;
+    return utf8_span(s) == s.len;
 }
 
 unsigned utf8_encode(uint32_t point, char *to)

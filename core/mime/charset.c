@@ -242,9 +242,7 @@ static enum err put_utf8(const struct charset *c, struct slice *s, bool at_end, 
 {
     enum err e = ERR_OK;
     while (!e && s->len) {
-        size_t n = 0, k;
-        while (n < s->len && (k = utf8_first(slice_from(*s, n), NULL)) > 0)
-            n += k;
+        size_t n = utf8_span(*s);
         e = buf_append(to, slice_first(*s, n));
         *s = slice_from(*s, n);
         if (e || s->len == 0)

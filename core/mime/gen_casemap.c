@@ -8,10 +8,11 @@
 #include <string.h>
 #include <unicase.h>
 #include <uninorm.h>
+#include <unistr.h>
 
 enum { POINTS = 0x110000, BLOCK = 256, TEXT_MAX = 64, POOL_MAX = 65536, BLOCKS_MAX = 255 };
 
-static uint32_t pool[POOL_MAX];
+static uint8_t pool[POOL_MAX];
 static size_t pool_len = 1; /* 0 means unchanged */
 static uint16_t places[BLOCKS_MAX + 1][BLOCK];
 static unsigned blocks = 1;
@@ -40,15 +41,23 @@ static size_t decompose(ucs4_t c, uint32_t *to, size_t n)
 
 static uint16_t place_of(const uint32_t *text, size_t n)
 {
+    uint8_t octets[UINT8_MAX];
+    size_t len = 0;
+    for (size_t i = 0; i < n; i++) {
+        int k = u8_uctomb(octets + len, text[i], (ptrdiff_t)(sizeof octets - len));
+        if (k < 0)
+            fail("a text is too long");
+        len += (size_t)k;
+    }
     for (size_t at = 1; at < pool_len; at += 1 + pool[at])
-        if (pool[at] == n && memcmp(&pool[at + 1], text, n * sizeof *text) == 0)
+        if (pool[at] == len && memcmp(&pool[at + 1], octets, len) == 0)
             return (uint16_t)at;
-    if (pool_len + 1 + n > POOL_MAX)
+    if (pool_len + 1 + len > POOL_MAX)
         fail("the pool is full");
     size_t at = pool_len;
-    pool[at] = (uint32_t)n;
-    memcpy(&pool[at + 1], text, n * sizeof *text);
-    pool_len += 1 + n;
+    pool[at] = (uint8_t)len;
+    memcpy(&pool[at + 1], octets, len);
+    pool_len += 1 + len;
     return (uint16_t)at;
 }
 
@@ -57,9 +66,7 @@ static void print_numbers(const char *type, const char *name, const void *from, 
 {
     printf("const %s %s[%zu] = {", type, name, n);
     for (size_t i = 0; i < n; i++) {
-        uint32_t v = octets == 4   ? ((const uint32_t *)from)[i]
-                     : octets == 2 ? ((const uint16_t *)from)[i]
-                                   : ((const uint8_t *)from)[i];
+        unsigned v = octets == 2 ? ((const uint16_t *)from)[i] : ((const uint8_t *)from)[i];
         printf("%s%u,", i % 16 ? " " : "\n    ", v);
     }
     printf("\n};\n");
@@ -85,6 +92,6 @@ int main(void)
     printf("#include \"core/mime/casemap_table.h\"\n\n");
     print_numbers("uint8_t", "casemap_page", page, POINTS / BLOCK, 1);
     print_numbers("uint16_t", "casemap_place", places, (size_t)blocks * BLOCK, 2);
-    print_numbers("uint32_t", "casemap_pool", pool, pool_len, 4);
+    print_numbers("uint8_t", "casemap_pool", pool, pool_len, 1);
     return 0;
 }

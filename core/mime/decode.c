@@ -10,23 +10,44 @@ void decoder_init(struct decoder *d, enum mime_encoding encoding)
 
 /* --- base64 --------------------------------------------------------------------------------- */
 
-enum { BLANK = 64, PAD, FOREIGN };
+/* A blank, the padding, what is foreign. */
+enum { B = 64, P, X };
 
-static unsigned char value_of(char c)
+/* clang-format off */
+static const uint8_t values[128] = {
+     X,  X,  X,  X,  X,  X,  X,  X,  X,  B,  B,  X,  X,  B,  X,  X,
+     X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,
+     B,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X, 62,  X,  X,  X, 63,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61,  X,  X,  X,  P,  X,  X,
+     X,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,  X,  X,  X,  X,  X,
+     X, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51,  X,  X,  X,  X,  X,
+};
+/* clang-format on */
+
+static unsigned value_of(char c)
 {
-    if (c >= 'A' && c <= 'Z')
-        return (unsigned char)(c - 'A');
-    if (c >= 'a' && c <= 'z')
-        return (unsigned char)(c - 'a' + 26);
-    if (c >= '0' && c <= '9')
-        return (unsigned char)(c - '0' + 52);
-    if (c == '+')
-        return 62;
-    if (c == '/')
-        return 63;
-    if (c == '=')
-        return PAD;
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n' ? BLANK : FOREIGN;
+    return (unsigned char)c < sizeof values ? values[(unsigned char)c] : X;
+}
+
+/* Groups of four digits, up to the first other octet. How many octets were used up. */
+static size_t put_groups(struct slice octets, char **to)
+{
+    char *out = *to;
+    size_t i = 0;
+    for (; octets.len - i >= 4; i += 4) {
+        unsigned a = value_of(octets.ptr[i]), b = value_of(octets.ptr[i + 1]);
+        unsigned c = value_of(octets.ptr[i + 2]), d = value_of(octets.ptr[i + 3]);
+        if ((a | b | c | d) >= B)
+            break;
+        uint32_t bits = a << 18 | b << 12 | c << 6 | d;
+        *out++ = (char)(bits >> 16);
+        *out++ = (char)(bits >> 8);
+        *out++ = (char)bits;
+    }
+    *to = out;
+    return i;
 }
 
 static enum err put_base64(struct decoder *d, struct slice octets, struct buf *to)
@@ -36,8 +57,12 @@ static enum err put_base64(struct decoder *d, struct slice octets, struct buf *t
         return e;
     char *out = to->ptr + to->len;
     for (size_t i = 0; i < octets.len && !d->ended; i++) {
-        unsigned char v = value_of(octets.ptr[i]);
-        if (v < 64) {
+        if (d->bits_n == 0)
+            i += put_groups(slice_from(octets, i), &out);
+        if (i == octets.len)
+            break;
+        unsigned v = value_of(octets.ptr[i]);
+        if (v < B) {
             d->bits = d->bits << 6 | v;
             if (++d->bits_n < 4)
                 continue;
@@ -45,10 +70,10 @@ static enum err put_base64(struct decoder *d, struct slice octets, struct buf *t
             *out++ = (char)(d->bits >> 8);
             *out++ = (char)d->bits;
             d->bits_n = 0;
-        } else if (v == PAD) {
+        } else if (v == P) {
             d->ended = true;
         } else {
-            d->broken |= v == FOREIGN;
+            d->broken |= v == X;
         }
     }
     to->len = (size_t)(out - to->ptr);
@@ -72,9 +97,20 @@ static enum err end_base64(struct decoder *d, struct buf *to)
  *     =  =X       of an encoded octet
  *     =  =CR      of a soft line break; blanks behind the "=" are dropped with it */
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Within a line: neither its end nor "=". */
+static bool is_text(char c)
+{
+    return (unsigned char)c > '=' || (c != '=' && c != '\r' && c != '\n');
+}
+
 static bool is_plain(char c)
 {
-    return c != '=' && c != '\r' && c != '\n' && c != ' ' && c != '\t';
+    return is_text(c) && !is_blank(c);
 }
 
 static enum err put_blanks(struct decoder *d, struct buf *to)
@@ -111,7 +147,7 @@ static enum err put_held(struct decoder *d, char c, struct buf *to, bool *ret_ag
         d->held[d->held_n++] = c;
         return ERR_OK;
     }
-    if (soft && d->held_n == 1 && (c == ' ' || c == '\t') && d->blanks < sizeof d->blank) {
+    if (soft && d->held_n == 1 && is_blank(c) && d->blanks < sizeof d->blank) {
         d->blank[d->blanks++] = c;
         return ERR_OK;
     }
@@ -136,7 +172,7 @@ static enum err put_octet(struct decoder *d, char c, struct buf *to)
         d->blanks = 0;
         return buf_append_c(to, c);
     }
-    if (c == ' ' || c == '\t') {
+    if (is_blank(c)) {
         if (d->blanks == sizeof d->blank)
             e = put_blanks(d, to);
         d->blank[d->blanks++] = c;
@@ -150,21 +186,41 @@ static enum err put_octet(struct decoder *d, char c, struct buf *to)
     return ERR_OK;
 }
 
+/* "=41" whole, in front of `octets`: -1 when there is none. */
+static int encoded_octet(struct slice octets)
+{
+    if (octets.len < 3 || octets.ptr[0] != '=')
+        return -1;
+    int high = hex_digit(octets.ptr[1]), low = hex_digit(octets.ptr[2]);
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+/* Octets in front that stand for themselves; blanks among them do, but for the last ones. */
+static size_t plain_length(struct slice octets)
+{
+    size_t n = 0;
+    while (n < octets.len && is_text(octets.ptr[n]))
+        n++;
+    while (n && is_blank(octets.ptr[n - 1]))
+        n--;
+    return n;
+}
+
 static enum err put_quoted_printable(struct decoder *d, struct slice octets, struct buf *to)
 {
     enum err e = ERR_OK;
     while (!e && octets.len) {
-        size_t n = 0;
-        while (n < octets.len && is_plain(octets.ptr[n]))
-            n++;
-        if (n == 0 || d->held_n) {
+        int encoded = d->held_n ? -1 : encoded_octet(octets);
+        bool plain = !d->held_n && is_plain(octets.ptr[0]);
+        size_t n = encoded >= 0 ? 3 : plain ? plain_length(octets) : 1;
+        if (encoded < 0 && !plain) {
             e = put_octet(d, octets.ptr[0], to);
-            octets = slice_from(octets, 1);
-            continue;
+        } else {
+            e = put_blanks(d, to);
+            if (!e)
+                e = plain ? buf_append(to, slice_first(octets, n))
+                          : buf_append_c(to, (char)encoded);
         }
-        e = put_blanks(d, to);
-        if (!e)
-            e = buf_append(to, slice_first(octets, n));
         octets = slice_from(octets, n);
     }
     return e;

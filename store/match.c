@@ -14,20 +14,21 @@
 #include "core/base/mem.h"
 #include "core/mime/header.h"
 #include "core/net/worker.h"
+#include "store/body.h"
 #include "store/view.h"
 
 enum {
     SLICE_NS = 4 * 1000 * 1000,
     LOOK_EVERY = 16,     /* messages between two looks at the clock */
     BATCH_MESSAGES = 64, /* of one job, and at most so many octets, unless one alone has more */
-    BATCH_OCTETS = 4 << 20,
-    HEADER_CAP = 1 << 20
+    BATCH_OCTETS = 4 << 20
 };
 
 struct item {
     uint32_t uid, hdr_len;
     struct store_body *body;
-    uint8_t *verdicts; /* in the batch */
+    struct slice parts; /* in the batch, as the verdicts; empty: not stored */
+    uint8_t *verdicts;
 };
 
 /* What the pool looks at; it owns itself once the search has gone. */
@@ -50,7 +51,6 @@ struct store_search {
     const struct store_test *tests;
     size_t n;
     struct store_to to;
-    bool wants_cache;
     struct uidset all;
     struct store_cursor cursor;
     bool walked;         /* no message is left to look at */
@@ -59,6 +59,7 @@ struct store_search {
     enum err err;
     struct uidset found;
     uint8_t *verdicts;
+    struct match_room room;
 };
 
 /* --- verdicts
@@ -119,7 +120,7 @@ static bool keyword(const struct store_view *view, uint64_t bits, struct slice n
 }
 
 /* From the rows; VERDICT_OPEN where they do not tell. */
-static enum verdict look(const struct store_view *view, const struct store_test *t,
+static enum verdict look(struct store_search *search, const struct store_test *t,
                          const struct store_message *m, struct slice digest)
 {
     int32_t day;
@@ -131,7 +132,7 @@ static enum verdict look(const struct store_view *view, const struct store_test 
     case TEST_FLAGS:
         return (m->sysflags & t->sysflags) == t->sysflags;
     case TEST_KEYWORD:
-        return keyword(view, m->keywords, t->text);
+        return keyword(search->view, m->keywords, t->text);
     case TEST_RECENT:
         return m->recent;
     case TEST_LARGER:
@@ -144,8 +145,9 @@ static enum verdict look(const struct store_view *view, const struct store_test 
     case TEST_SENT:
         return digest.ptr ? (enum verdict)match_sent(t, digest) : VERDICT_OPEN;
     case TEST_HEADER:
-        return digest.ptr && header_in_digest(t->field) ? (enum verdict)match_header(t, digest)
-                                                        : VERDICT_OPEN;
+        return digest.ptr && header_in_digest(t->field)
+                   ? (enum verdict)match_header(&search->room, t, digest)
+                   : VERDICT_OPEN;
     case TEST_BODY:
     case TEST_TEXT:
         return VERDICT_OPEN;
@@ -173,15 +175,19 @@ static void batch_run(struct job *job, void *thread_ctx)
     (void)thread_ctx;
     struct batch *batch = (struct batch *)job;
     struct store_reader *reader;
+    struct match_room room;
     batch->err = store_reader_new(batch->store, NULL, &reader);
     if (batch->err)
         return;
+    match_room_init(&room);
     for (size_t i = 0; !batch->err && i < batch->n && !atomic_load(&job->cancelled); i++) {
-        struct match_body message = {reader, batch->item[i].body, batch->item[i].hdr_len,
+        const struct item *item = &batch->item[i];
+        struct match_body message = {reader, item->body, item->hdr_len, item->parts,
                                      &job->cancelled};
-        batch->err = match_text(&message, batch->tests, batch->ntests, batch->item[i].verdicts);
+        batch->err = match_text(&room, &message, batch->tests, batch->ntests, item->verdicts);
         store_reader_idle(reader); /* no snapshot is held longer than one message takes */
     }
+    match_room_finish(&room);
     store_reader_free(reader);
 }
 
@@ -236,8 +242,10 @@ static struct batch *batch_new(const struct store_search *search)
 
 static enum err batch_add(struct store_search *search, const struct store_message *m)
 {
+    struct store_structure structure;
     struct store_body *body;
-    enum err e = store_body_open(search->view, m->uid, &body);
+    const struct store_view *view = search->view;
+    enum err e = body_open_blob(view->reader, view->account->env, m->blob, &body);
     if (e)
         return e == ERR_GONE ? ERR_OK : e; /* expunged while we looked: not found */
     if (!search->batch)
@@ -245,6 +253,8 @@ static enum err batch_add(struct store_search *search, const struct store_messag
     struct batch *batch = search->batch;
     struct item *item = &batch->item[batch->n++];
     *item = (struct item){.uid = m->uid, .hdr_len = m->hdr_len, .body = body};
+    if (store_structure(m, &structure) == ERR_OK)
+        item->parts = arena_dup(&batch->arena, structure.parts);
     item->verdicts = arena_new(&batch->arena, search->n);
     memcpy(item->verdicts, search->verdicts, search->n);
     batch->octets += m->size;
@@ -290,15 +300,11 @@ enum err store_search_new(struct store_view *view, const struct store_test *test
     search->n = n;
     search->to = to;
     search->verdicts = mem_new_array(n, 1);
+    match_room_init(&search->room);
     unsigned want = WANT_HOT;
-    for (size_t i = 0; i < n; i++) {
-        bool text = tests[i].kind >= TEST_SENT && tests[i].kind <= TEST_TEXT;
-        search->wants_cache |= tests[i].kind == TEST_SENT || tests[i].kind == TEST_HEADER;
-        if (text)
-            want |= WANT_MSG;
-    }
-    if (search->wants_cache)
-        want |= WANT_CACHE;
+    for (size_t i = 0; i < n; i++)
+        if (tests[i].kind >= TEST_SENT && tests[i].kind <= TEST_TEXT)
+            want |= WANT_MSG | WANT_CACHE;
     uidset_add(&every, 1, UINT32_MAX);
     store_view_select(view, &every, &search->all);
     uidset_finish(&every);
@@ -312,11 +318,10 @@ static enum err look_at(struct store_search *search, const struct store_message 
     struct slice digest = SLICE_NONE;
     if (m->ghost)
         return ERR_OK;
-    if (search->wants_cache && m->cache.ptr &&
-        cache_find(m->cache, CACHE_HEADER, &digest) != ERR_OK)
+    if (m->cache.ptr && cache_find(m->cache, CACHE_HEADER, &digest) != ERR_OK)
         digest = SLICE_NONE;
     for (size_t i = 0; i < search->n; i++)
-        search->verdicts[i] = (uint8_t)look(search->view, &search->tests[i], m, digest);
+        search->verdicts[i] = (uint8_t)look(search, &search->tests[i], m, digest);
     switch (match_answer(search->tests, search->n, search->verdicts)) {
     case VERDICT_YES:
         uidset_add(&search->found, m->uid, m->uid);
@@ -368,6 +373,7 @@ void store_search_free(struct store_search *search)
     }
     uidset_finish(&search->all);
     uidset_finish(&search->found);
+    match_room_finish(&search->room);
     mem_free(search->verdicts);
     mem_free(search);
 }

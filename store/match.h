@@ -2,6 +2,7 @@
 #ifndef TANDEM_STORE_MATCH_H
 #define TANDEM_STORE_MATCH_H
 
+#include "core/base/buf.h"
 #include "store/env.h"
 
 enum verdict { VERDICT_NO, VERDICT_YES, VERDICT_OPEN /* the octets must tell */ };
@@ -9,8 +10,17 @@ enum verdict { VERDICT_NO, VERDICT_YES, VERDICT_OPEN /* the octets must tell */ 
 /* The query's answer from the verdicts of its tests, by Kleene's logic: open only if what is open
  * matters. */
 enum verdict match_answer(const struct store_test *tests, size_t n, const uint8_t *verdicts);
+
+/* Memory that is used again for each message; one thread's at a time. */
+struct match_room {
+    struct buf header, plain, utf8;
+    struct buf window; /* folded text; the end of it stays for the next piece */
+};
+void match_room_init(struct match_room *room);
+void match_room_finish(struct match_room *room);
+
 /* A TEST_HEADER over a header, or over a digest that has all fields of that name. */
-bool match_header(const struct store_test *test, struct slice header);
+bool match_header(struct match_room *room, const struct store_test *test, struct slice header);
 /* A TEST_SENT over the same; a message without a valid Date was sent on no day. */
 bool match_sent(const struct store_test *test, struct slice header);
 
@@ -19,9 +29,10 @@ struct match_body {
     struct store_reader *reader;
     struct store_body *body;
     uint32_t hdr_len;
+    struct slice parts; /* its table (core/mime/parts.h); empty: it is scanned for them */
     const atomic_bool *cancelled;
 };
-MUST_CHECK enum err match_text(const struct match_body *message, const struct store_test *tests,
-                               size_t n, uint8_t *verdicts);
+MUST_CHECK enum err match_text(struct match_room *room, const struct match_body *message,
+                               const struct store_test *tests, size_t n, uint8_t *verdicts);
 
 #endif

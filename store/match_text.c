@@ -18,7 +18,7 @@
 enum {
     HEADER_CAP = 1 << 20, /* octets of a header that are looked at ([limits] header's default) */
     PART_HEADER_CAP = 64 << 10,
-    PIECE = 32 << 10, /* octets of a body taken at once */
+    PIECE = 32 << 10, /* more than the octets of a body that lie together */
     IOVS = 4
 };
 
@@ -31,39 +31,39 @@ static bool holds(struct slice text, struct slice needle)
            (text.len >= needle.len && memmem(text.ptr, text.len, needle.ptr, needle.len));
 }
 
-/* The value on one line, decoded and folded. */
-static enum err readable(struct slice value, struct buf *to)
+/* The value on one line, decoded and folded. Most have nothing to decode. */
+static enum err readable(struct slice value, struct buf *utf8, struct buf *to)
 {
     struct arena arena;
     struct slice line;
-    struct buf utf8;
     arena_init(&arena, 2 * HEADER_CAP);
-    buf_init(&utf8, 4 * HEADER_CAP);
     enum err e = header_unfold(&arena, value, &line);
+    if (!e && !(slice_is_ascii(line) && !memmem(line.ptr, line.len, "=?", 2))) {
+        utf8->len = 0;
+        e = charset_header(line, utf8);
+        line = buf_slice(utf8);
+    }
     if (!e)
-        e = charset_header(line, &utf8);
-    if (!e)
-        e = casemap_append(buf_slice(&utf8), to);
-    buf_finish(&utf8);
+        e = casemap_append(line, to);
     arena_reset(&arena);
     return e;
 }
 
-bool match_header(const struct store_test *test, struct slice header)
+bool match_header(struct match_room *room, const struct store_test *test, struct slice header)
 {
     struct header_walk walk;
     struct header_field field;
     bool found = false;
     header_walk_init(&walk, header, HEADER_CAP);
     while (!found && header_next(&walk, &field)) {
-        struct buf text;
         if (!slice_ieq(field.name, test->field))
             continue;
-        buf_init(&text, 8 * HEADER_CAP);
-        found = test->text.len == 0 ||
-                (readable(field.value, &text) == ERR_OK && holds(buf_slice(&text), test->text));
-        buf_finish(&text);
+        room->window.len = 0;
+        found =
+            test->text.len == 0 || (readable(field.value, &room->utf8, &room->window) == ERR_OK &&
+                                    holds(buf_slice(&room->window), test->text));
     }
+    room->window.len = 0;
     return found;
 }
 
@@ -83,45 +83,75 @@ bool match_sent(const struct store_test *test, struct slice header)
 /* --- octets
  * ------------------------------------------------------------------------------------------ */
 
-/* Appends octets [at, at + len) of the body, as far as they go and the buf takes. */
-static enum err read_range(const struct match_body *message, uint64_t at, uint64_t len,
-                           struct buf *to)
+/* Octets [at, end) of the body, piece by piece as they lie in the map. */
+struct pieces {
+    const struct match_body *message;
+    uint64_t at, end;
+    struct iovec iov[IOVS];
+    int n, i;
+};
+
+static void pieces_init(struct pieces *p, const struct match_body *message, uint64_t at,
+                        uint64_t len)
 {
     uint64_t size = store_body_size(message->body);
     uint64_t end = at < size && len < size - at ? at + len : size;
-    while (at < end) {
-        struct iovec iov[IOVS];
-        int n;
-        enum err e = store_body_map(message->body, message->reader, at, iov, IOVS, &n);
+    *p = (struct pieces){.message = message, .at = at, .end = end};
+}
+
+/* The next one; empty: all have been given. */
+static enum err pieces_next(struct pieces *p, struct slice *ret)
+{
+    *ret = SLICE_NONE;
+    if (p->at >= p->end)
+        return ERR_OK;
+    if (p->i == p->n) {
+        p->i = 0;
+        enum err e =
+            store_body_map(p->message->body, p->message->reader, p->at, p->iov, IOVS, &p->n);
         if (e)
             return e;
-        for (int i = 0; i < n && at < end; i++) {
-            uint64_t take = iov[i].iov_len < end - at ? iov[i].iov_len : end - at;
-            if ((e = buf_append(to, slice(iov[i].iov_base, (size_t)take))))
-                return e;
-            at += take;
-        }
     }
+    uint64_t left = p->end - p->at;
+    const struct iovec *iov = &p->iov[p->i++];
+    *ret = slice_first(slice(iov->iov_base, iov->iov_len), left);
+    p->at += ret->len;
     return ERR_OK;
+}
+
+/* A header, or so much of it as the buf takes. */
+static enum err read_header(const struct match_body *message, uint64_t at, uint64_t len, size_t cap,
+                            struct buf *to)
+{
+    struct pieces pieces;
+    struct slice piece;
+    enum err e;
+    to->len = 0;
+    pieces_init(&pieces, message, at, len < cap ? len : cap);
+    do {
+        e = pieces_next(&pieces, &piece);
+        if (!e)
+            e = buf_append(to, piece);
+    } while (!e && piece.len);
+    return e;
 }
 
 /* --- needles
  * ----------------------------------------------------------------------------------------- */
 
 struct needles {
+    struct match_room *room;
     const struct store_test *tests;
     size_t n;
     uint8_t *verdicts;
     bool in_header; /* what is looked at is the header: only TEST_TEXT counts */
     size_t open, longest;
-    struct buf window; /* folded text; the end of it stays for the next piece */
 };
 
-static void needles_init(struct needles *k, const struct store_test *tests, size_t n,
-                         uint8_t *verdicts)
+static void needles_init(struct needles *k, struct match_room *room, const struct store_test *tests,
+                         size_t n, uint8_t *verdicts)
 {
-    *k = (struct needles){.tests = tests, .n = n, .verdicts = verdicts};
-    buf_init(&k->window, 64 * PIECE);
+    *k = (struct needles){.room = room, .tests = tests, .n = n, .verdicts = verdicts};
     for (size_t i = 0; i < n; i++)
         if ((tests[i].kind == TEST_BODY || tests[i].kind == TEST_TEXT) &&
             verdicts[i] == VERDICT_OPEN) {
@@ -137,7 +167,7 @@ static void look_in_window(struct needles *k)
         enum store_test_kind kind = k->tests[i].kind;
         bool counts = kind == TEST_TEXT || (kind == TEST_BODY && !k->in_header);
         if (!counts || k->verdicts[i] != VERDICT_OPEN ||
-            !holds(buf_slice(&k->window), k->tests[i].text))
+            !holds(buf_slice(&k->room->window), k->tests[i].text))
             continue;
         k->verdicts[i] = VERDICT_YES;
         k->open--;
@@ -147,18 +177,19 @@ static void look_in_window(struct needles *k)
 /* UTF-8 text goes by. */
 static enum err see(struct needles *k, struct slice utf8)
 {
-    enum err e = casemap_append(utf8, &k->window);
+    struct buf *window = &k->room->window;
+    enum err e = casemap_append(utf8, window);
     if (e)
         return e;
     look_in_window(k);
-    if (k->longest && k->window.len >= k->longest)
-        buf_consume(&k->window, k->window.len - (k->longest - 1));
+    if (k->longest && window->len >= k->longest)
+        buf_consume(window, window->len - (k->longest - 1));
     return ERR_OK;
 }
 
 static void text_ends(struct needles *k)
 {
-    k->window.len = 0;
+    k->room->window.len = 0;
 }
 
 /* --- parts
@@ -167,25 +198,21 @@ static void text_ends(struct needles *k)
 /* "Name: value" of every field, each a text of its own. */
 static enum err see_header(struct needles *k, struct slice header)
 {
+    struct buf *window = &k->room->window;
     struct header_walk walk;
     struct header_field field;
     enum err e = ERR_OK;
     header_walk_init(&walk, header, HEADER_CAP);
     while (!e && k->open && header_next(&walk, &field)) {
-        e = see(k, field.name);
+        e = casemap_append(field.name, window);
         if (!e)
-            e = see(k, SLICE(": "));
-        struct buf text;
-        buf_init(&text, 8 * HEADER_CAP);
-        if (!e && readable(field.value, &text) == ERR_OK) {
-            e = buf_append(&k->window, buf_slice(&text));
-            if (!e)
-                look_in_window(k);
-        }
-        buf_finish(&text);
+            e = buf_append(window, SLICE(": "));
+        if (!e && readable(field.value, &k->room->utf8, window)) /* too long to be decoded */
+            window->len = field.name.len + 2;
+        look_in_window(k);
         text_ends(k);
     }
-    return e == ERR_LIMIT ? ERR_OK : e;
+    return e;
 }
 
 static struct charset *charset_of(struct slice header)
@@ -199,44 +226,61 @@ static struct charset *charset_of(struct slice header)
     return charset ? charset : charset_open(SLICE("us-ascii"));
 }
 
+static enum err open_charset(struct needles *k, const struct match_body *message,
+                             const struct mime_part *part, struct charset **ret)
+{
+    enum err e = ERR_OK;
+    if (part->charset == MIME_CHARSET_NAMED) {
+        struct buf *header = &k->room->header;
+        e = read_header(message, part->hdr_off, part->body_off - part->hdr_off, PART_HEADER_CAP,
+                        header);
+        if (!e)
+            *ret = charset_of(buf_slice(header));
+    } else {
+        *ret = charset_open(part->charset == MIME_CHARSET_UTF8 ? SLICE("utf-8") : SLICE_NONE);
+    }
+    return e;
+}
+
+/* Nothing stands for something else in most encodings. */
+static enum err decode(struct decoder *d, struct slice octets, struct buf *room, struct slice *ret)
+{
+    *ret = octets;
+    if (d->encoding < MIME_BASE64)
+        return ERR_OK;
+    room->len = 0;
+    enum err e = octets.len ? decoder_put(d, octets, room) : decoder_end(d, room);
+    *ret = buf_slice(room);
+    return e;
+}
+
 static enum err see_text_part(struct needles *k, const struct match_body *message,
                               const struct mime_part *part)
 {
-    struct buf header, raw, plain, utf8;
-    struct decoder decoder;
+    struct buf *utf8 = &k->room->utf8;
     struct charset *charset = NULL;
-    buf_init(&header, PART_HEADER_CAP);
-    buf_init(&raw, PIECE);
-    buf_init(&plain, 2 * PIECE);
-    buf_init(&utf8, 16 * PIECE);
-    uint64_t hdr_len = part->body_off - part->hdr_off;
-    enum err e = read_range(message, part->hdr_off,
-                            hdr_len < PART_HEADER_CAP ? hdr_len : PART_HEADER_CAP, &header);
-    if (!e)
-        charset = charset_of(buf_slice(&header));
+    struct decoder decoder;
+    struct pieces pieces;
+    bool at_end = false;
     decoder_init(&decoder, part->encoding == MIME_ENCODING_UNKNOWN ? MIME_8BIT : part->encoding);
-    for (uint64_t at = 0; !e && k->open && at < part->body_len && !atomic_load(message->cancelled);
-         at += PIECE) {
-        uint64_t left = part->body_len - at;
-        raw.len = plain.len = utf8.len = 0;
-        e = read_range(message, part->body_off + at, left < PIECE ? left : PIECE, &raw);
+    pieces_init(&pieces, message, part->body_off, part->body_len);
+    enum err e = open_charset(k, message, part, &charset);
+    while (!e && k->open && !at_end && !atomic_load(message->cancelled)) {
+        struct slice octets, plain;
+        e = pieces_next(&pieces, &octets);
+        at_end = octets.len == 0;
         if (!e)
-            e = decoder_put(&decoder, buf_slice(&raw), &plain);
-        if (!e && left <= PIECE)
-            e = decoder_end(&decoder, &plain);
+            e = decode(&decoder, octets, &k->room->plain, &plain);
+        utf8->len = 0;
         if (!e)
-            e = charset_put(charset, buf_slice(&plain), &utf8);
-        if (!e && left <= PIECE)
-            e = charset_end(charset, &utf8);
+            e = charset_put(charset, plain, utf8);
+        if (!e && at_end)
+            e = charset_end(charset, utf8);
         if (!e)
-            e = see(k, buf_slice(&utf8));
+            e = see(k, buf_slice(utf8));
     }
     text_ends(k);
     charset_close(charset);
-    buf_finish(&header);
-    buf_finish(&raw);
-    buf_finish(&plain);
-    buf_finish(&utf8);
     return e;
 }
 
@@ -244,74 +288,103 @@ static enum err see_text_part(struct needles *k, const struct match_body *messag
 static enum err see_inner_header(struct needles *k, const struct match_body *message,
                                  const struct mime_part *part)
 {
-    struct buf header;
-    buf_init(&header, PART_HEADER_CAP);
-    uint64_t len = part->body_off - part->hdr_off;
-    enum err e =
-        read_range(message, part->hdr_off, len < PART_HEADER_CAP ? len : PART_HEADER_CAP, &header);
-    if (!e)
-        e = see_header(k, buf_slice(&header));
-    buf_finish(&header);
+    struct buf *header = &k->room->header;
+    enum err e = read_header(message, part->hdr_off, part->body_off - part->hdr_off,
+                             PART_HEADER_CAP, header);
+    return e ? e : see_header(k, buf_slice(header));
+}
+
+static bool is_inner(struct slice table, const struct mime_part *part)
+{
+    struct mime_part parent;
+    return part->parent != MIME_NO_PART && mime_row(table, part->parent, &parent) == ERR_OK &&
+           parent.kind == MIME_MESSAGE;
+}
+
+static enum err see_parts(struct needles *k, const struct match_body *message, struct slice table)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; !e && k->open && i < mime_rows(table); i++) {
+        struct mime_part part;
+        e = mime_row(table, i, &part);
+        if (!e && is_inner(table, &part))
+            e = see_inner_header(k, message, &part);
+        if (!e && part.kind == MIME_TEXT)
+            e = see_text_part(k, message, &part);
+    }
     return e;
 }
 
-static enum err scan(const struct match_body *message, struct mime_scan *scan)
+/* Where the parts are has not been stored. */
+static enum err find_parts(const struct match_body *message, struct buf *table)
 {
-    uint64_t size = store_body_size(message->body);
-    for (uint64_t at = 0; at < size;) {
-        struct iovec iov[IOVS];
-        int n;
-        enum err e = store_body_map(message->body, message->reader, at, iov, IOVS, &n);
-        if (e)
-            return e;
-        for (int i = 0; i < n; i++) {
-            mime_scan_feed(scan, slice(iov[i].iov_base, iov[i].iov_len));
-            at += iov[i].iov_len;
-        }
-    }
-    return ERR_OK;
+    const struct mime_limits limits = {64, 1000, HEADER_CAP, 10000};
+    struct mime_scan *scan = mime_scan_begin(&limits);
+    struct pieces pieces;
+    struct slice piece;
+    enum err e;
+    pieces_init(&pieces, message, 0, UINT64_MAX);
+    do {
+        e = pieces_next(&pieces, &piece);
+        if (!e)
+            mime_scan_feed(scan, piece);
+    } while (!e && piece.len);
+    if (!e)
+        e = mime_table(mime_scan_end(scan), table);
+    mime_scan_free(scan);
+    return e;
 }
 
 static enum err see_body(struct needles *k, const struct match_body *message)
 {
-    const struct mime_limits limits = {64, 1000, HEADER_CAP, 10000};
-    struct mime_scan *parts = mime_scan_begin(&limits);
-    enum err e = scan(message, parts);
-    const struct mime_tree *tree = e ? NULL : mime_scan_end(parts);
-    for (size_t i = 0; !e && k->open && i < tree->n; i++) {
-        const struct mime_part *part = &tree->nodes[i].part;
-        bool inner = i > 0 && part->parent != MIME_NO_PART &&
-                     tree->nodes[part->parent].part.kind == MIME_MESSAGE;
-        if (inner)
-            e = see_inner_header(k, message, part);
-        if (!e && part->kind == MIME_TEXT)
-            e = see_text_part(k, message, part);
-    }
-    mime_scan_free(parts);
+    struct buf table;
+    buf_init(&table, (size_t)MIME_PARTS_MAX * MIME_ROW);
+    enum err e = message->parts.len ? ERR_OK : find_parts(message, &table);
+    if (!e)
+        e = see_parts(k, message, message->parts.len ? message->parts : buf_slice(&table));
+    buf_finish(&table);
     return e;
 }
 
-enum err match_text(const struct match_body *message, const struct store_test *tests, size_t n,
-                    uint8_t *verdicts)
+/* --- a message
+ * --------------------------------------------------------------------------------------- */
+
+void match_room_init(struct match_room *room)
+{
+    buf_init(&room->header, HEADER_CAP);
+    buf_init(&room->plain, 2 * PIECE);
+    buf_init(&room->utf8, 4 * HEADER_CAP);
+    buf_init(&room->window, 8 * HEADER_CAP);
+}
+
+void match_room_finish(struct match_room *room)
+{
+    buf_finish(&room->header);
+    buf_finish(&room->plain);
+    buf_finish(&room->utf8);
+    buf_finish(&room->window);
+}
+
+enum err match_text(struct match_room *room, const struct match_body *message,
+                    const struct store_test *tests, size_t n, uint8_t *verdicts)
 {
     struct needles needles;
-    struct buf header;
-    buf_init(&header, HEADER_CAP);
-    needles_init(&needles, tests, n, verdicts);
-    enum err e = read_range(message, 0,
-                            message->hdr_len < HEADER_CAP ? message->hdr_len : HEADER_CAP, &header);
+    struct slice header;
+    needles_init(&needles, room, tests, n, verdicts);
+    enum err e = read_header(message, 0, message->hdr_len, HEADER_CAP, &room->header);
+    header = buf_slice(&room->header);
     for (size_t i = 0; !e && i < n; i++) {
         if (verdicts[i] != VERDICT_OPEN)
             continue;
         if (tests[i].kind == TEST_HEADER)
-            verdicts[i] = match_header(&tests[i], buf_slice(&header));
+            verdicts[i] = match_header(room, &tests[i], header);
         else if (tests[i].kind == TEST_SENT)
-            verdicts[i] = match_sent(&tests[i], buf_slice(&header));
+            verdicts[i] = match_sent(&tests[i], header);
     }
     bool open = match_answer(tests, n, verdicts) == VERDICT_OPEN;
     if (!e && open && needles.open) {
         needles.in_header = true;
-        e = see_header(&needles, buf_slice(&header));
+        e = see_header(&needles, header);
         needles.in_header = false;
     }
     if (!e && needles.open && match_answer(tests, n, verdicts) == VERDICT_OPEN)
@@ -319,7 +392,5 @@ enum err match_text(const struct match_body *message, const struct store_test *t
     for (size_t i = 0; i < n; i++)
         if (verdicts[i] == VERDICT_OPEN)
             verdicts[i] = VERDICT_NO;
-    buf_finish(&needles.window);
-    buf_finish(&header);
     return e;
 }

@@ -45,6 +45,7 @@ struct loop {
     unsigned index;
 
     _Atomic(struct post *) inbox; /* newest first */
+    struct post *own, **own_end;  /* posts of this thread to itself, oldest first */
     atomic_bool stopping;
     struct post stop;
 
@@ -72,7 +73,7 @@ void loop_callback_ends(struct loop *loop)
 
 /* --- inbox ------------------------------------------------------------------------------------ */
 
-void loop_post(struct loop *loop, struct post *post)
+static void post_to_inbox(struct loop *loop, struct post *post)
 {
     struct post *old = atomic_load_explicit(&loop->inbox, memory_order_relaxed);
     do
@@ -81,6 +82,28 @@ void loop_post(struct loop *loop, struct post *post)
                                                   memory_order_relaxed));
     if (!old)
         ev_async_send(loop->ev, &loop->wake);
+}
+
+void loop_post(struct loop *loop, struct post *post)
+{
+    if (loop != current) {
+        post_to_inbox(loop, post);
+        return;
+    }
+    post->next = NULL;
+    *loop->own_end = post;
+    loop->own_end = &post->next;
+}
+
+/* In order; `run` owns its post: it may free it or post it again. */
+static void run_posts(struct loop *loop, struct post *oldest)
+{
+    while (oldest) {
+        struct post *post = oldest;
+        oldest = post->next;
+        post->run(loop, post);
+        loop_callback_ends(loop);
+    }
 }
 
 static void drain_inbox(struct loop *loop)
@@ -93,12 +116,16 @@ static void drain_inbox(struct loop *loop)
         oldest = newest;
         newest = next;
     }
-    while (oldest) {
-        struct post *post = oldest;
-        oldest = post->next; /* `run` owns the post: it may free it or post it again */
-        post->run(loop, post);
-        loop_callback_ends(loop);
-    }
+    run_posts(loop, oldest);
+}
+
+/* Once in a turn: who posts himself again comes after the sockets. */
+static void drain_own(struct loop *loop)
+{
+    struct post *oldest = loop->own;
+    loop->own = NULL;
+    loop->own_end = &loop->own;
+    run_posts(loop, oldest);
 }
 
 static void on_wake(struct ev_loop *ev, ev_async *watcher, int events)
@@ -117,7 +144,7 @@ static void on_stop(struct loop *loop, struct post *post)
 void loop_stop(struct loop *loop)
 {
     if (!atomic_exchange(&loop->stopping, true))
-        loop_post(loop, &loop->stop);
+        post_to_inbox(loop, &loop->stop); /* a turn of its own: own posts run before */
 }
 
 /* --- timers ----------------------------------------------------------------------------------- */
@@ -314,7 +341,10 @@ static void on_turn_end(struct ev_loop *ev, ev_prepare *watcher, int events)
     (void)watcher;
     (void)events;
     struct loop *loop = ev_userdata(ev);
+    drain_own(loop);
     end_turn(loop);
+    if (loop->own)
+        ev_async_send(ev, &loop->wake); /* do not wait for anything else */
     uint64_t took = loop->begin_ns ? clock_mono_ns() - loop->begin_ns : 0;
     if (took > STALL_NS)
         metrics_observe(METRIC_LOOP_STALL, loop->index, 0, took);
@@ -341,6 +371,7 @@ enum err loop_new(unsigned index, struct loop **ret)
     loop->ev = ev;
     loop->index = index;
     loop->stop.run = on_stop;
+    loop->own_end = &loop->own;
     ev_set_userdata(ev, loop);
 
     ev_async_init(&loop->wake, on_wake);

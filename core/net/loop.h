@@ -4,8 +4,9 @@
  *      another thread                      the loop's thread
  *      loop_post() --> inbox (FIFO) -----> drained first in every turn, before sockets and timers
  *
- * A turn = inbox, timers, sockets, then the turn-end hooks (connections marked closed are freed,
- * read transactions are given back). Nothing borrowed from the store's map survives a turn. */
+ * A turn = inbox, timers, sockets, what the loop has posted to itself meanwhile, then the turn-end
+ * hooks (connections marked closed are freed, read transactions are given back). Nothing borrowed
+ * from the store's map survives a turn. */
 #ifndef TANDEM_NET_LOOP_H
 #define TANDEM_NET_LOOP_H
 
@@ -34,7 +35,8 @@ struct ev_loop *loop_ev(struct loop *loop); /* own thread only */
 uint64_t loop_now_ms(struct loop *loop);    /* monotonic, as of this turn's start (clock.h) */
 
 /* Any thread. Posts of one thread arrive in their order; the first post into an empty inbox costs
- * one wake-up, the rest none. */
+ * one wake-up, the rest none. A loop's posts to itself cost nothing: they run once its sockets have
+ * had their turn, and what those post comes after the next sockets. */
 void loop_post(struct loop *loop, struct post *post);
 
 /* Called at the end of every turn that ran a callback, in the order they were added. At most 8. */

@@ -132,6 +132,39 @@ static void a_post_may_post_itself_and_each_turn_has_an_end(void **state)
     loop_free(loop);
 }
 
+/* Posts itself again until it has run RUNS times, and notes in which turn each run was. */
+enum { RUNS = 3 };
+
+struct noting {
+    struct post post;
+    const unsigned *turns;
+    unsigned in_turn[RUNS], runs;
+};
+
+static void note_turn(struct loop *loop, struct post *post)
+{
+    struct noting *n = (struct noting *)(void *)post;
+    n->in_turn[n->runs++] = *n->turns;
+    if (n->runs < RUNS)
+        loop_post(loop, post);
+    else
+        loop_stop(loop);
+}
+
+static void a_post_to_oneself_runs_before_the_turn_ends_and_once_in_a_turn(void **state)
+{
+    (void)state;
+    struct loop *loop = loop_for_test();
+    unsigned turns = 0;
+    loop_at_turn_end(loop, count_turn, &turns);
+    struct noting n = {.post.run = note_turn, .turns = &turns};
+    loop_post(loop, &n.post); /* from outside: at the beginning of a turn */
+    loop_run(loop);
+    assert_int_equal(n.in_turn[1], n.in_turn[0]);
+    assert_int_equal(n.in_turn[2], n.in_turn[1] + 1);
+    loop_free(loop);
+}
+
 /* --- timers ----------------------------------------------------------------------------------- */
 
 struct ticker {
@@ -281,6 +314,7 @@ int main(void)
         cmocka_unit_test(posts_of_one_thread_arrive_in_their_order),
         cmocka_unit_test(stop_runs_what_was_posted_before),
         cmocka_unit_test(a_post_may_post_itself_and_each_turn_has_an_end),
+        cmocka_unit_test(a_post_to_oneself_runs_before_the_turn_ends_and_once_in_a_turn),
         cmocka_unit_test(timers_fire_once_in_the_order_of_their_due_times),
         cmocka_unit_test(a_timer_may_cancel_another_that_is_due),
         cmocka_unit_test(a_timer_that_arms_itself_lets_the_turn_end),

@@ -94,18 +94,17 @@ void conn_count_octets(const struct conn *conn, enum metric_dir dir, size_t n)
         metrics_bytes((enum metric_proto)conn->metric, dir, METRIC_APP, n);
 }
 
-/* What went over the network, TLS included, as the kernel has counted it. */
+/* What went over the network: with TLS only the kernel knows. */
 static void count_network(const struct conn *conn)
 {
-    struct tcp_info info = {0};
+    struct tcp_info info = {.tcpi_bytes_received = conn->wire.received,
+                            .tcpi_bytes_acked = conn->wire.sent};
     socklen_t len = sizeof info;
     if (conn->metric < 0)
         return;
     enum metric_proto proto = (enum metric_proto)conn->metric;
-    if (getsockopt(conn->wire.fd, IPPROTO_TCP, TCP_INFO, &info, &len)) {
-        info.tcpi_bytes_received = conn->wire.received; /* a unix socket */
-        info.tcpi_bytes_acked = conn->wire.sent;
-    }
+    if (conn->wire.tls)
+        (void)getsockopt(conn->wire.fd, IPPROTO_TCP, TCP_INFO, &info, &len);
     metrics_bytes(proto, METRIC_IN, METRIC_NET, info.tcpi_bytes_received);
     metrics_bytes(proto, METRIC_OUT, METRIC_NET, info.tcpi_bytes_acked);
 }

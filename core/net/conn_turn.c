@@ -265,7 +265,7 @@ static void write_out(struct conn *conn)
         conn->full = true;
     if (conn->phase == PHASE_OPEN && conn->out.len && !conn->blocked) {
         size_t before = conn->out.len;
-        enum wire_state state = wire_write(&conn->wire, &conn->out, NULL);
+        enum wire_state state = wire_write(&conn->wire, &conn->out, conn->finishing, NULL);
         conn_count_octets(conn, METRIC_OUT, before - conn->out.len);
         switch (state) {
         case WIRE_OK:

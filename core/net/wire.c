@@ -39,13 +39,13 @@ static enum wire_state socket_read(struct wire *wire, char *to, size_t cap, size
     return n > 0 ? WIRE_OK : WIRE_CLOSED;
 }
 
-static enum wire_state socket_write(struct wire *wire, struct iovec *iov, int n, size_t *ret_n,
-                                    struct fault *why)
+static enum wire_state socket_write(struct wire *wire, struct iovec *iov, int n, bool last,
+                                    size_t *ret_n, struct fault *why)
 {
     struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)n};
     ssize_t sent;
     do
-        sent = sendmsg(wire->fd, &message, MSG_NOSIGNAL);
+        sent = sendmsg(wire->fd, &message, MSG_NOSIGNAL | (last ? MSG_MORE : 0));
     while (sent < 0 && errno == EINTR);
     *ret_n = sent > 0 ? (size_t)sent : 0;
     return sent < 0 ? from_errno(why) : WIRE_OK;
@@ -107,11 +107,11 @@ static enum wire_state lower_read(struct wire *wire, char *to, size_t cap, size_
                      : socket_read(wire, to, cap, ret_n, why);
 }
 
-static enum wire_state lower_write(struct wire *wire, struct iovec *iov, int n, size_t *ret_n,
-                                   struct fault *why)
+static enum wire_state lower_write(struct wire *wire, struct iovec *iov, int n, bool last,
+                                   size_t *ret_n, struct fault *why)
 {
     return wire->tls ? secure_write(wire, iov, n, ret_n, why)
-                     : socket_write(wire, iov, n, ret_n, why);
+                     : socket_write(wire, iov, n, last, ret_n, why);
 }
 
 enum wire_state wire_read(struct wire *wire, char *to, size_t cap, size_t *ret_n, struct fault *why)
@@ -121,13 +121,13 @@ enum wire_state wire_read(struct wire *wire, char *to, size_t cap, size_t *ret_n
     return state;
 }
 
-enum wire_state wire_write(struct wire *wire, struct outq *out, struct fault *why)
+enum wire_state wire_write(struct wire *wire, struct outq *out, bool last, struct fault *why)
 {
     while (out->len) {
         struct iovec iov[IOV_MAX_WRITE];
         int n = outq_iov(out, iov, IOV_MAX_WRITE, BYTES_MAX_WRITE);
         size_t sent;
-        enum wire_state state = lower_write(wire, iov, n, &sent, why);
+        enum wire_state state = lower_write(wire, iov, n, last, &sent, why);
         outq_sent(out, sent);
         wire->sent += sent;
         if (state != WIRE_OK)

@@ -41,6 +41,10 @@ static void logged_in(void *object, enum err e, struct auth_session *auth)
 {
     struct session *s = session_of(object);
     struct login *login = s->command.progress;
+    if (conn_closing(s->conn)) { /* BYE has been said meanwhile */
+        auth_session_free(auth);
+        return;
+    }
     login->over = true;
     login->err = e;
     if (!e) {

@@ -387,11 +387,13 @@ static bool idling(const struct session *s)
     return s->command.row && s->command.row->run == imap_idle && !s->ran;
 }
 
+/* A command ends first; but before the login there is none whose end matters, and its answer may be
+ * held back for long. */
 static void leave(struct session *s, enum conn_end why)
 {
     session_bye(s, why == CONN_END_KICKED ? "Ended by the administrator" : "Server is going down",
                 why);
-    if (!s->command.run || idling(s))
+    if (!s->command.run || !s->auth || idling(s))
         session_say_bye(s);
 }
 

@@ -49,6 +49,10 @@ struct login {
 static void answered(void *object, enum err e, struct auth_session *auth)
 {
     struct pop3_session *s = conn_session(object);
+    if (conn_closing(s->conn)) { /* it has been told to leave meanwhile */
+        auth_session_free(auth);
+        return;
+    }
     s->auth = auth;
     if (auth) {
         unsigned char address[16];

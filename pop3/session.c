@@ -85,11 +85,13 @@ const struct config *pop3_config(const struct pop3_session *s)
     return server_config(listener_server(conn_listener(s->conn)));
 }
 
-/* At once when nothing is under way, else when the command has ended. RFC 1939 knows no unsolicited
+/* At once when nothing is under way, else when the command has ended; but before the login there is
+ * none whose end matters, and its answer may be held back for long. RFC 1939 knows no unsolicited
  * reply: a client that is about to speak takes this one for its answer, which is right. */
 static void leave_if_idle(struct pop3_session *s)
 {
-    if (!s->leaving || s->command || conn_closing(s->conn))
+    bool under_way = s->command && s->state != POP3_AUTHORIZATION;
+    if (!s->leaving || under_way || conn_closing(s->conn))
         return;
     conn_printf(s->conn, "-ERR [SYS/TEMP] closing the connection\r\n");
     conn_finish(s->conn, s->leave_why);
@@ -385,7 +387,7 @@ static void on_closed(struct conn *conn, enum conn_end why)
     timer_cancel(&s->watch);
     if (conn_unacked(conn) == 0)
         marks_confirm(&s->marks, conn_sent(conn));
-    if (s->auth)
+    if (s->state != POP3_AUTHORIZATION)
         log_logout(s, why);
     pop3_maildrop_leave(s);
     auth_exchange_free(s->exchange);

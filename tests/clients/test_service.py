@@ -166,3 +166,53 @@ def test_a_stop_waits_for_nobody_longer_than_it_may(make_server):
     client = server.imap("alice")
     assert client.fetch_dict("1:*", "RFC822.SIZE").keys() == {1}  # the half message is not there
     client.logout()
+
+
+@pytest.mark.parametrize("protocol, login, asked, farewell", [
+    ("imap", b"a LOGIN alice wrong\r\n", b"", b"* BYE Server is going down\r\n"),
+    ("imap", b"a AUTHENTICATE PLAIN\r\n", b"+ \r\n", b"* BYE Server is going down\r\n"),
+    ("pop3", b"USER alice\r\nPASS wrong\r\n", b"+OK send PASS\r\n",
+     b"-ERR [SYS/TEMP] closing the connection\r\n"),
+    ("pop3", b"AUTH PLAIN\r\n", b"+ \r\n", b"-ERR [SYS/TEMP] closing the connection\r\n"),
+])
+def test_who_waits_to_be_let_in_is_told_of_a_stop(make_server, protocol, login, asked, farewell):
+    """Whether the late answer is ours, to a guess, or the client's own to a challenge."""
+    server = make_server(["alice"], {("auth", "delay"): "60s..60s", ("tandem", "drain"): "2s"})
+    with socket.create_connection((server.address, PORTS[protocol]), timeout=30) as sock:
+        client = sock.makefile("rb")
+        client.readline()
+        sock.sendall(login)
+        if asked:
+            assert client.readline() == asked
+        if b"wrong" in login:
+            assert server.logged("auth-failed")  # judged, and held back
+        server.process.send_signal(signal.SIGTERM)
+        assert client.read() == farewell
+    assert server.process.wait(30) == 0
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_a_password_that_is_still_looked_at_holds_nobody(make_server, protocol):
+    """Its verifier takes seconds, and finds nobody to let in."""
+    server = make_server([], {("tandem", "loops"): 1, ("tandem", "drain"): "30s"})
+    path = os.path.join(server.dir, "slow")
+    with open(path, "w", encoding="ascii") as f:
+        f.write("alice:{SHA512-CRYPT}$6$rounds=3000000$saltsalt$" + "A" * 86 + "\n")
+    done = server.tool("user", "import", path)
+    assert done.returncode == 0, done.stderr
+    with socket.create_connection((server.address, PORTS[protocol]), timeout=60) as sock, \
+            socket.create_connection((server.address, PORTS["imap"]), timeout=60) as other:
+        client = sock.makefile("rb")
+        client.readline()
+        if protocol == "imap":
+            sock.sendall(b"a LOGIN alice secret\r\n")
+        else:
+            sock.sendall(b"USER alice\r\nPASS secret\r\n")
+            client.readline()
+        for n in range(2):  # the one loop has been round since
+            other.sendall(b"a NOOP\r\n")
+            while b"a OK" not in other.recv(4096):
+                pass
+        server.process.send_signal(signal.SIGTERM)
+        assert client.read().startswith((b"* BYE", b"-ERR [SYS/TEMP]"))
+    assert server.process.wait(60) == 0

@@ -1,11 +1,13 @@
 /* A backup taken while others write is the store at one moment: everything that was answered before
  * is in it, every rule between rows holds, and put in place it gives no UID a second time. What is
  * damaged, cut off or of another kind is refused before anything has changed. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -323,6 +325,97 @@ static void a_sink_that_goes_ends_it(void **state)
     check();
 }
 
+/* --- descriptors ------------------------------------------------------------------------------ */
+
+/* Which of the first ones are open, as a bit set. */
+static uint64_t open_descriptors(void)
+{
+    uint64_t set = 0;
+    for (int fd = 0; fd < 64; fd++)
+        set |= (uint64_t)(fcntl(fd, F_GETFD) >= 0) << fd;
+    return set;
+}
+
+/* Fails at the first pipe, at the second, and so on: nothing else is closed, nothing stays open. */
+static void without_a_pipe_it_is_refused_and_closes_nothing(void **state)
+{
+    (void)state;
+    struct rlimit all, few;
+    uint64_t before = open_descriptors();
+    unsigned refused = 0;
+    enum err e = ERR_DOWN;
+    assert_true(before & 1);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+    few = all;
+    for (few.rlim_cur = 1; e; few.rlim_cur++) {
+        struct store_backup conf = {
+            .sink = {.put = keep, .arg = &taken}
+        };
+        buf_finish(&taken);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        e = store_backup(life.store, &conf, &why);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+        assert_true(open_descriptors() == before);
+        assert_true(!e || e == ERR_DOWN);
+        refused += e == ERR_DOWN;
+    }
+    assert_true(refused >= 3); /* a pipe for each of three environments */
+    check();
+}
+
+/* --- the generation --------------------------------------------------------------------------- */
+
+static uint64_t generation_in_owner(const struct env *env)
+{
+    char path[512];
+    unsigned long long generation = 0;
+    snprintf(path, sizeof path, "%s/OWNER", env->dir);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%llu", &generation), 1);
+    fclose(f);
+    return generation;
+}
+
+static enum err drop(void *arg, struct slice octets)
+{
+    (void)arg;
+    (void)octets;
+    return ERR_OK;
+}
+
+static void *back_up(void *arg)
+{
+    pthread_barrier_t *together = arg;
+    struct store_backup conf = {.sink = {.put = drop}};
+    struct fault fault = {0};
+    pthread_barrier_wait(together);
+    assert_ok(store_backup(life.store, &conf, &fault));
+    return NULL;
+}
+
+/* A lower generation in OWNER than in the file would let the older of two backups pass for the
+ * newer. */
+static void backups_at_once_leave_the_newest_generation(void **state)
+{
+    enum { ROUNDS = 100, AT_ONCE = 6 };
+    (void)state;
+    pthread_barrier_t together;
+    pthread_barrier_init(&together, NULL, AT_ONCE);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        pthread_t thread[AT_ONCE];
+        for (unsigned i = 0; i < AT_ONCE; i++)
+            assert_int_equal(pthread_create(&thread[i], NULL, back_up, &together), 0);
+        for (unsigned i = 0; i < AT_ONCE; i++)
+            pthread_join(thread[i], NULL);
+        const struct env *envs[] = {life.store->catalog, life.store->shard[0],
+                                    life.store->shard[1]};
+        for (size_t i = 0; i < sizeof envs / sizeof *envs; i++)
+            assert_int_equal(generation_in_owner(envs[i]), envs[i]->generation);
+    }
+    pthread_barrier_destroy(&together);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +426,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_bad_backup_changes_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(a_restore_that_broke_off_is_not_opened, setup, teardown),
         cmocka_unit_test_setup_teardown(a_sink_that_goes_ends_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(without_a_pipe_it_is_refused_and_closes_nothing, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(backups_at_once_leave_the_newest_generation, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,6 +55,16 @@ static void set(struct home *home, struct slice name, struct slice value)
     arena_reset(&arena);
 }
 
+/* An empty value: the domain has no settings of its own. */
+static void set_domain(struct home *home, struct slice domain, struct slice name,
+                       struct slice value)
+{
+    const struct store_opt opt = {.name = name, .value = value, .of_domain = true};
+    struct store_wait *wait = store_wait_new();
+    store_domain_set(home->store, domain, &opt, value.len > 0, store_wait_to(wait));
+    assert_ok(store_wait(wait, NULL));
+}
+
 static uint32_t exists(struct home *home, const char *path)
 {
     return home_box(home, path).row.exists;
@@ -286,6 +296,79 @@ static void only_an_account_that_is_there_can_be_asked_for(void **state)
     assert_ok(store_wait(wait, NULL));
 }
 
+/* --- whose settings ------------------------------------------------------------------------------
+ */
+
+/* Half a day before, it is there; half a day later it has gone. */
+static void goes_after(struct home *home, const char *path, unsigned days)
+{
+    home_append(home, path, 100, 0);
+    download(home, 1); /* what INBOX holds */
+    pass(home, days * DAY - DAY / 2);
+    assert_int_equal(exists(home, path), 1);
+    pass(home, DAY);
+    assert_int_equal(exists(home, path), 0);
+}
+
+/* And out of the undelete window, once all else has. */
+static void is_dropped_after(struct home *home, unsigned days)
+{
+    pass(home, 30 * DAY);
+    uint32_t uid = home_append(home, "Drafts", 100, 0);
+    home_expunge(home, "Drafts", uid, uid);
+    pass(home, days * DAY - DAY / 2);
+    assert_int_equal(home_acct(home).row.gone_msgs, 1);
+    pass(home, DAY);
+    assert_int_equal(home_acct(home).row.gone_msgs, 0);
+}
+
+/* An account's before its domain's, and that before the file's; one that is taken back gives way to
+ * the next. Another domain's is nobody else's. */
+static void the_nearest_setting_holds(void **state)
+{
+    struct home *home = *state;
+    static const struct {
+        struct slice name;
+        const char *path, *before, *behind; /* around the days */
+    } timers[] = {
+        {{"store.autoexpunge", 17}, "Trash", "Trash:", "d"},
+        {{"pop3.expire", 11},       "INBOX", "",       "" },
+        {{"store.undelete", 14},    NULL,    "",       "d"},
+    };
+    struct slice other = SLICE("example.or"), mine = SLICE("example.org");
+    struct store_wait *wait = store_wait_new();
+    store_domain_create(home->store, other, store_wait_to(wait));
+    assert_ok(store_wait(wait, NULL));
+    for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) {
+        char text[4][32], file[96];
+        struct slice value[4];
+        for (unsigned days = 1; days < 4; days++) {
+            int n = snprintf(text[days], sizeof text[days], "%s%u%s", timers[i].before, days,
+                             timers[i].behind);
+            value[days] = slice(text[days], (size_t)n);
+        }
+        size_t dot = slice_find(timers[i].name, '.');
+        snprintf(file, sizeof file, "[" SLICE_FMT "]\n" SLICE_FMT " = " SLICE_FMT "\n",
+                 SLICE_ARG(slice_first(timers[i].name, dot)),
+                 SLICE_ARG(slice_from(timers[i].name, dot + 1)), SLICE_ARG(value[3]));
+        configure(home, file);
+        set_domain(home, other, timers[i].name, value[1]);
+        set_domain(home, mine, timers[i].name, value[2]);
+        set(home, timers[i].name, value[1]);
+        for (unsigned days = 1; days < 4; days++) {
+            if (timers[i].path)
+                goes_after(home, timers[i].path, days);
+            else
+                is_dropped_after(home, days);
+            if (days == 1)
+                set(home, timers[i].name, SLICE_NONE);
+            else
+                set_domain(home, mine, timers[i].name, SLICE_NONE);
+        }
+        configure(home, "");
+    }
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -300,6 +383,7 @@ int main(void)
         CASE(asked_for_the_window_and_the_journal_go_too),
         CASE(nothing_expires_where_nothing_is_set),
         CASE(only_an_account_that_is_there_can_be_asked_for),
+        CASE(the_nearest_setting_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

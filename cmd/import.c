@@ -90,15 +90,14 @@ static const char *refusal(enum err e, const struct store_result *result)
 
 static void flush(struct import *im)
 {
-    struct slice format = user_uidl_format(im->call->config);
     hash_all(im);
     for (size_t i = 0; i < im->n; i++) {
         struct entry *entry = &im->entries[i];
         if (entry->why)
             continue;
         entry->wait = store_wait_new();
-        store_user_create(im->call->store, entry->login, entry->verifier, format,
-                          store_wait_to(entry->wait));
+        store_user_create(im->call->store, entry->login, entry->verifier,
+                          user_uidl_format(im->call, entry->login), store_wait_to(entry->wait));
     }
     for (size_t i = 0; i < im->n; i++) {
         struct entry *entry = &im->entries[i];

@@ -25,12 +25,22 @@ const char *user_scheme(struct verb_call *call)
     return NULL;
 }
 
-struct slice user_uidl_format(const struct config *config)
+struct slice user_uidl_format(struct verb_call *call, struct slice login)
 {
     static const char *const words[] = {
         [UIDL_DOVECOT] = "dovecot", [UIDL_CYRUS] = "cyrus", [UIDL_COURIER] = "courier",
         [UIDL_UW] = "uw",           [UIDL_UID] = "uid",     [UIDL_GUID] = "guid"};
-    return slice_str(words[config->settings.pop3.uidl_format]);
+    struct store_user user = {.login = login};
+    struct slice domain = slice_from(login, slice_find(login, '@') + 1);
+    struct settings settings;
+    struct arena arena;
+    arena_init(&arena, SIZE_MAX);
+    enum err e = store_domain_opts(call->reader, domain, &arena, &user.opts, &user.nopts);
+    (void)e; /* without its domain the account is refused */
+    auth_settings(call->config, &user, &arena, &settings);
+    store_reader_idle(call->reader);
+    arena_reset(&arena);
+    return slice_str(words[settings.pop3.uidl_format]);
 }
 
 const char *user_password_error(enum err e)
@@ -96,7 +106,7 @@ int verb_user_add(struct verb_call *call)
     if (!verb_login(call, call->argv[0], &login))
         return EXIT_USAGE;
     struct store_wait *wait = store_wait_new();
-    store_user_create(call->store, login, verifier, user_uidl_format(call->config),
+    store_user_create(call->store, login, verifier, user_uidl_format(call, login),
                       store_wait_to(wait));
     enum err e = store_wait(wait, &result);
     if (e == ERR_NOTFOUND)

@@ -7,8 +7,9 @@
 
 /* The scheme of new verifiers: --scheme, else [auth] scheme. NULL: complained of an unknown one. */
 const char *user_scheme(struct verb_call *call);
-/* [pop3] uidl_format as an account is given it for life. */
-struct slice user_uidl_format(const struct config *config);
+/* [pop3] uidl_format of its domain or the file, as an account is given it for life. Idles the
+ * reader. */
+struct slice user_uidl_format(struct verb_call *call, struct slice login);
 const char *user_state(const struct store_user *user); /* "enabled" */
 /* What the account holds, and its limits. Not ERR_OK: it has just been deleted, or its shard is in
  * trouble. Idles the reader. */

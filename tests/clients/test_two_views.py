@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from conftest import DOMAIN, PORTS, Server, ok
+from conftest import DOMAIN, PASSWORD, PORTS, Server, ok
 from test_pop3_clients import Curl, Fetchmail, Getmail, Mpop, folder  # noqa: F401 (a fixture)
 
 DAY = 86400
@@ -510,6 +510,27 @@ def test_uidl_contract(build):
         status = server.stop()
         server.remove()
     assert status == 0
+
+
+def test_a_domain_says_what_its_accounts_are_given(make_server, tmp_path):
+    """The nearest setting holds when an account is made, by hand or from a file, and never later."""
+    server = make_server([], {("pop3", "uidl_format"): "courier"})
+    users = tmp_path / "users"
+    users.write_text(f"carol:{PASSWORD}\ncarol@example.net:{PASSWORD}\n")
+    for command in (("domain", "add", "example.net"),
+                    ("domain", "set", "example.net", "pop3.uidl_format=cyrus"),
+                    ("user", "import", "--scheme", "ssha512", str(users)),
+                    ("domain", "unset", "example.net", "pop3.uidl_format")):
+        run = server.tool(*command)
+        assert run.returncode == 0, run.stdout + run.stderr
+    for name, pattern in (("carol", r"UID\d+-\d+"), ("carol@example.net", r"\d+\.\d+")):
+        client = server.imap(name)
+        ok(client.append("INBOX", "", None, b"Subject: one\r\n\r\n"))
+        client.logout()
+        pop3 = server.pop3(name)
+        assert re.fullmatch(pattern, pop3.uidl()[1][0].split()[1].decode())
+        pop3.quit()
+
 
 
 def test_an_account_moved_as_a_file(alice, tmp_path):

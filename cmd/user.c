@@ -1,4 +1,4 @@
-/* tandem user add, passwd, delete, enable, disable, show, set, unset. */
+/* tandem user add, passwd, repair, delete, enable, disable, show, set, unset. */
 #include "cmd/user.h"
 
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include "auth/users.h"
 #include "cmd/setting.h"
 #include "cmd/setup.h"
+#include "store/admin.h"
 
 enum { CREDS_MAX = 64 };
 
@@ -161,6 +162,45 @@ int verb_user_passwd(struct verb_call *call)
     struct store_wait *wait = store_wait_new();
     store_user_set(call->store, &user, store_wait_to(wait));
     return outcome(call, call->argv[0], wait);
+}
+
+/* --- repair ------------------------------------------------------------------------------------
+ */
+
+static bool repair(struct verb_call *call, const char *name)
+{
+    struct store_user user;
+    struct store_usage usage;
+    struct store_limits limits;
+    struct store_result result;
+    if (!verb_user(call, name, &user))
+        return false;
+    if (user_usage(call, &call->arena, &user, &usage, &limits) == ERR_OK) {
+        verb_say(call, SLICE_FMT ": nothing is missing", SLICE_ARG(user.login));
+        return true;
+    }
+    struct store_wait *wait = store_wait_new();
+    store_user_repair(call->store, &user, user_uidl_format(call, user.login), store_wait_to(wait));
+    enum err e = store_wait(wait, &result);
+    if (e == ERR_EXISTS)
+        verb_complain(call, SLICE_FMT ": shard %u has another account under its number %u",
+                      SLICE_ARG(user.login), user.shard, user.acct);
+    else if (e)
+        (void)verb_failed(call, name, &result);
+    else
+        verb_say(call, SLICE_FMT ": made anew, empty", SLICE_ARG(user.login));
+    store_result_finish(&result);
+    return !e;
+}
+
+int verb_user_repair(struct verb_call *call)
+{
+    size_t done = 0, failed = 0;
+    if (!verb_arguments(call, 1, ARGUMENTS_MAX))
+        return EXIT_USAGE;
+    for (int i = 0; i < call->argc; i++)
+        *(repair(call, call->argv[i]) ? &done : &failed) += 1;
+    return verb_tally(done, failed);
 }
 
 /* --- delete, enable, disable ------------------------------------------------------------------ */

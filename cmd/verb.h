@@ -291,6 +291,7 @@ int verb_user_enable(struct verb_call *call);
 int verb_user_import(struct verb_call *call);
 int verb_user_list(struct verb_call *call);
 int verb_user_passwd(struct verb_call *call);
+int verb_user_repair(struct verb_call *call);
 int verb_user_set(struct verb_call *call);
 int verb_user_show(struct verb_call *call);
 int verb_user_unset(struct verb_call *call);

@@ -474,6 +474,15 @@ const struct verb verbs[] = {
         .run = verb_user_passwd,
     },
     {
+        .name = "user repair",
+        .arguments = "NAME...",
+        .help = "make the mailboxes of accounts anew that a restored shard does not have",
+        .about = "For accounts that are newer than the backup their shard was put back from: 'tandem\n"
+                 "check' names them. They are empty then, log in with their passwords, and get mail.",
+        .down = DOWN_WRITES,
+        .run = verb_user_repair,
+    },
+    {
         .name = "user set",
         .arguments = "NAME KEY=VALUE...",
         .help = "override settings for an account",

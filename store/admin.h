@@ -21,6 +21,16 @@ struct store_verify {
 MUST_CHECK enum err store_verify(struct store *store, struct store_reader *reader,
                                  struct store_verify *verify);
 
+/* --- an account that its shard has lost (store/repair.c) ---------------------------------------
+ */
+
+/* Make the rows of an account anew that are missing in its shard, because that was put back from a
+ * backup older than the account: empty, with its default mailboxes, and UIDs far ahead. Login,
+ * credentials, settings and aliases are the catalog's, and untouched. ERR_EXISTS: its shard has an
+ * account of this number. */
+void store_user_repair(struct store *store, const struct store_user *user, struct slice uidl_format,
+                       struct store_to to);
+
 /* --- backup (store/backup.c, restore.c) ------------------------------------------------------ */
 
 struct store_sink {

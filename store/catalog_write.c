@@ -279,27 +279,29 @@ static enum err number_apply(struct op *base, struct turn *turn)
     return ERR_OK;
 }
 
-static enum err make_apply(struct op *base, struct turn *turn)
+enum err creation_rows(struct turn *turn, const struct creation *c, uint8_t state, struct acct *ret)
 {
-    struct creation *c = ((struct creation_op *)base)->c;
-    struct acct acct;
     struct key key;
     unsigned char octets[ROW_MAX];
-    enum err e = acct_load(turn->txn, c->a, &acct);
+    enum err e = acct_load(turn->txn, c->a, ret);
     if (e != ERR_NOTFOUND)
-        return e ? e : ERR_EXISTS; /* a shard from another time: take the next number */
-    acct = (struct acct){.a = c->a};
-    acct.row = (struct row_acct){.state = ACCT_NEW,
-                                 .next_mbox = 1,
-                                 .nonce = c->nonce,
-                                 .created = turn->now,
-                                 .login = c->login};
-    random_bytes(acct.row.uuid, sizeof acct.row.uuid);
-    e = mailbox_make_defaults(turn, &acct);
+        return e ? e : ERR_EXISTS;
+    *ret = (struct acct){.a = c->a};
+    ret->row = (struct row_acct){
+        .state = state, .next_mbox = 1, .nonce = c->nonce, .created = turn->now, .login = c->login};
+    random_bytes(ret->row.uuid, sizeof ret->row.uuid);
+    e = mailbox_make_defaults(turn, ret);
     if (!e)
         e = turn_put(turn, DBI_OPT, key_a_text(&key, c->a, SLICE("uidl_format")),
                      row_value_encode(c->uidl_format, octets));
-    return e ? e : turn_acct_save(turn, &acct);
+    return e ? e : turn_acct_save(turn, ret);
+}
+
+/* ERR_EXISTS: a shard from another time; the next number is taken. */
+static enum err make_apply(struct op *base, struct turn *turn)
+{
+    struct acct acct;
+    return creation_rows(turn, ((struct creation_op *)base)->c, ACCT_NEW, &acct);
 }
 
 static enum err name_apply(struct op *base, struct turn *turn)

@@ -22,6 +22,10 @@ extern const struct op_kind creation_number;
 extern const struct op_kind creation_name; /* catalog: the login leads to A from here on */
 extern const struct op_kind creation_live; /* shard */
 extern const struct op_kind creation_dead; /* shard: whatever is there is swept */
+/* Shard: the rows of an empty account, with its default mailboxes. ERR_EXISTS: it has that number
+ * already. */
+MUST_CHECK enum err creation_rows(struct turn *turn, const struct creation *c, uint8_t state,
+                                  struct acct *ret);
 void creation_step(struct creation *c, struct env *env, const struct op_kind *kind,
                    struct store_to to);
 

@@ -233,7 +233,13 @@ static enum err see_user(struct verify *v, void *arg, struct slice key, struct s
         verify_finding(v, "login '" SLICE_FMT "' cannot be read", SLICE_ARG(key));
         return ERR_OK;
     }
-    if (acct_load(check->shards[row.shard].txn, row.a, &acct) || acct.row.nonce != row.nonce)
+    enum err e = acct_load(check->shards[row.shard].txn, row.a, &acct);
+    if (e == ERR_NOTFOUND)
+        verify_finding(v,
+                       "login '" SLICE_FMT "' leads to account %u, which shard %u does not have: "
+                       "'tandem user repair " SLICE_FMT "' makes it anew, empty",
+                       SLICE_ARG(key), row.a, row.shard, SLICE_ARG(key));
+    else if (e || acct.row.nonce != row.nonce)
         verify_finding(v, "login '" SLICE_FMT "' leads to account %u, which is not its own",
                        SLICE_ARG(key), row.a);
     if (engine_get(v->txn, DBI_CACCT, key_a(&k, row.a), &found) || row_cacct_decode(found, &back) ||

@@ -1,12 +1,14 @@
 """A backup under load, the store wiped, the backup restored: what was acknowledged before is there,
 octet by octet and flag by flag, and no UID that a client has seen later is given to another mail."""
+import imaplib
 import os
 import re
 import threading
 
 import pytest
 
-from conftest import ok
+from conftest import DOMAIN, ok
+from test_admin import done, rows
 
 MESSAGES_BEFORE = 60
 MESSAGES_AFTER = 20
@@ -152,6 +154,54 @@ def test_in_place_of_what_is_there_only_when_asked(make_server, tmp_path):
     messages = mailbox_of(server)[1]
     assert set(messages) == {1, 3}
     assert messages[3][0] > highest
+
+
+def test_an_account_newer_than_its_shard_is_made_anew(make_server, tmp_path):
+    """Its password and settings are the catalog's; nobody can bring its mail back."""
+    file = str(tmp_path / "backup")
+    server = make_server([], {("store", "shards"): 2, ("auth", "delay"): "0s..0s"})
+    good(server.tool("backup", file))
+    server.users_import(["bob", "carol"])
+    server.deliver(message_of(1), "bob", "carol")
+    pop3 = server.pop3("bob")
+    seen = pop3.uidl()[1]
+    pop3.quit()
+    shards = {name: rows(server, "user", "show", name)["shard"] for name in ("bob", "carol")}
+    assert set(shards.values()) == {0, 1}
+    server.stop()
+    good(server.tool("restore", "--replace", "--shard", str(shards["bob"]), file))
+    server.start()
+
+    check = server.tool("check")
+    assert check.returncode == 1
+    assert (f"catalog: login 'bob@{DOMAIN}' leads to account "
+            f"{rows(server, 'user', 'show', 'bob')['account']}, which shard {shards['bob']} does not "
+            f"have: 'tandem user repair bob@{DOMAIN}' makes it anew, empty\n") in check.stdout
+    with server.lmtp() as lmtp:
+        assert {code // 100 for code, _ in lmtp.deliver(message_of(2), "bob").values()} == {4}
+    with pytest.raises(imaplib.IMAP4.error):
+        server.imap("bob")
+
+    assert done(server, "user", "repair", "bob", "carol") == [
+        f"bob@{DOMAIN}: made anew, empty", f"carol@{DOMAIN}: nothing is missing"]
+    assert done(server, "user", "repair", "bob") == [f"bob@{DOMAIN}: nothing is missing"]
+    imap = server.imap("bob")
+    assert ok(imap.search(None, "ALL")) == [b""]
+    assert len(ok(imap.list())) == 6
+    imap.logout()
+    server.deliver(message_of(3), "bob", "carol")
+    pop3 = server.pop3("bob")
+    assert len(pop3.uidl()[1]) == 1 and pop3.uidl()[1] != seen
+    pop3.quit()
+    imap = server.imap("bob")
+    assert min(imap.fetch_dict("1:*", "(UID)")) > 1 << 20
+    imap.logout()
+    assert "0 findings" in good(server.tool("check", "--bodies"))
+    assert server.stop() == 0
+    good(server.tool("restore", "--replace", "--shard", str(shards["bob"]), file))
+    assert good(server.tool("user", "repair", "bob")) == f"bob@{DOMAIN}: made anew, empty\n"
+    server.start()
+    server.deliver(message_of(4), "bob")
 
 
 def test_a_backup_that_cannot_be_written_leaves_no_file(make_server, tmp_path):

@@ -91,10 +91,10 @@ static void put_flags(struct reply *r, const struct session *s, const struct fet
     reply_flags(r, s->view, m->sysflags, m->recent, m->keywords);
 }
 
-static void put_two(struct reply *r, unsigned v, char pad)
+static void two(char *to, unsigned v, char pad)
 {
-    char text[2] = {v < 10 ? pad : (char)('0' + v / 10), (char)('0' + v % 10)};
-    reply_add(r, slice(text, 2));
+    to[0] = v < 10 ? pad : (char)('0' + v / 10);
+    to[1] = (char)('0' + v % 10);
 }
 
 /* "17-Jul-1996 02:44:25 -0700" */
@@ -103,24 +103,20 @@ static void put_internaldate(struct reply *r, const struct session *s, const str
     int minutes = f->message.zone * 15;
     unsigned zone = (unsigned)(minutes < 0 ? -minutes : minutes);
     struct date d;
+    char text[] = "INTERNALDATE \"dd-Mmm-yyyy hh:mm:ss +zzzz\"";
     (void)s;
     date_from_time((int64_t)f->message.internaldate + minutes * 60, &d);
-    reply_str(r, "INTERNALDATE \"");
-    put_two(r, d.day, ' ');
-    reply_str(r, "-");
-    reply_str(r, date_month_name(d.month));
-    reply_str(r, "-");
-    reply_u64(r, (uint64_t)d.year);
-    reply_str(r, " ");
-    put_two(r, d.hour, '0');
-    reply_str(r, ":");
-    put_two(r, d.minute, '0');
-    reply_str(r, ":");
-    put_two(r, d.second, '0');
-    reply_str(r, minutes < 0 ? " -" : " +");
-    put_two(r, zone / 60, '0');
-    put_two(r, zone % 60, '0');
-    reply_str(r, "\"");
+    two(text + 14, d.day, ' ');
+    memcpy(text + 17, date_month_name(d.month), 3);
+    two(text + 21, (unsigned)d.year / 100, '0'); /* 1969 to 2106 */
+    two(text + 23, (unsigned)d.year % 100, '0');
+    two(text + 26, d.hour, '0');
+    two(text + 29, d.minute, '0');
+    two(text + 32, d.second, '0');
+    text[35] = minutes < 0 ? '-' : '+';
+    two(text + 36, zone / 60, '0');
+    two(text + 38, zone % 60, '0');
+    reply_add(r, slice(text, sizeof text - 1));
 }
 
 static void put_size(struct reply *r, const struct session *s, const struct fetch *f)
@@ -414,7 +410,8 @@ static enum step tell_message(struct session *s, struct fetch *f, struct reply *
     bool any = begin_response(s, f, r);
     if (!f->items->sections) {
         reply_add(r, SLICE(")\r\n"));
-        close_message(f);
+        if (f->held) /* nothing else can be open */
+            close_message(f);
         return STEP_DONE;
     }
     if (any)
@@ -447,7 +444,7 @@ static enum step walk(struct session *s, struct fetch *f)
         }
         if (step != STEP_DONE)
             break;
-        if (conn_full(s->conn) || (i % look_every == 0 && clock_mono_ns() > until)) {
+        if (reply_full(&r) || (i % look_every == 0 && clock_mono_ns() > until)) {
             step = STEP_FULL;
             break;
         }

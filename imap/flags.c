@@ -77,7 +77,7 @@ static enum step tell(struct session *s, struct command *c, struct store_run *ru
             break;
         if (!m.ghost)
             tell_flags(s, &r, &m, c->row->traits & CMD_UID);
-        if (conn_full(s->conn) || (i % LOOK_EVERY == 0 && clock_mono_ns() > until)) {
+        if (reply_full(&r) || (i % LOOK_EVERY == 0 && clock_mono_ns() > until)) {
             reply_end(&r);
             return STEP_FULL;
         }

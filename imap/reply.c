@@ -17,20 +17,24 @@ void reply_end(struct reply *r)
     if (r->n)
         conn_send(r->conn, slice(r->text, r->n));
     r->n = 0;
+    r->handed = true;
 }
 
-void reply_add(struct reply *r, struct slice s)
+void reply_add_handing(struct reply *r, struct slice s)
 {
-    if (s.len > sizeof r->text - r->n) {
-        reply_end(r);
-        if (s.len > sizeof r->text) {
-            conn_send(r->conn, s);
-            return;
-        }
-    }
-    if (s.len)
-        memcpy(r->text + r->n, s.ptr, s.len);
-    r->n += s.len;
+    reply_end(r);
+    if (s.len > sizeof r->text)
+        conn_send(r->conn, s);
+    else
+        reply_add(r, s);
+}
+
+bool reply_full(struct reply *r)
+{
+    if (!r->handed)
+        return false;
+    r->handed = false;
+    return conn_full(r->conn);
 }
 
 void reply_borrow(struct reply *r, struct slice s)
@@ -48,10 +52,13 @@ void reply_u64(struct reply *r, uint64_t v)
 {
     char text[20];
     size_t at = sizeof text;
-    do {
+    for (; v > UINT32_MAX; v /= 10)
         text[--at] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v);
+    uint32_t rest = (uint32_t)v; /* nearly all of them; a shorter division */
+    do {
+        text[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
     reply_add(r, slice(text + at, sizeof text - at));
 }
 

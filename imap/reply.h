@@ -3,8 +3,10 @@
 #ifndef TANDEM_IMAP_REPLY_H
 #define TANDEM_IMAP_REPLY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/base/err.h"
 #include "core/base/slice.h"
@@ -18,6 +20,7 @@ struct store_view;
 struct reply {
     struct conn *conn;
     size_t n;
+    bool handed; /* the connection has been given something: it may be full now */
     char text[1024];
 };
 
@@ -25,9 +28,23 @@ static inline void reply_begin(struct reply *r, struct conn *conn)
 {
     r->conn = conn;
     r->n = 0;
+    r->handed = false;
 }
 void reply_end(struct reply *r); /* hands over what is gathered; adds nothing */
-void reply_add(struct reply *r, struct slice s);
+void reply_add_handing(struct reply *r,
+                       struct slice s); /* for reply_add: more than there is room */
+static inline void reply_add(struct reply *r, struct slice s)
+{
+    if (s.len > sizeof r->text - r->n) {
+        reply_add_handing(r, s);
+        return;
+    }
+    if (s.len)
+        memcpy(r->text + r->n, s.ptr, s.len);
+    r->n += s.len;
+}
+/* Is the connection full, as far as this response can have filled it since it was last asked? */
+bool reply_full(struct reply *r);
 void reply_borrow(struct reply *r, struct slice s); /* of the store's map: not copied */
 void reply_str(struct reply *r, const char *s);
 void reply_u64(struct reply *r, uint64_t v);

@@ -46,16 +46,44 @@ void store_cursor_init(struct store_cursor *cursor, struct store_view *view,
         .view = view, .uids = uids, .want = want, .changedsince = changedsince, .next_uid = 1};
 }
 
-/* The first UID >= next_uid that is wanted and in the view; 0 = none. */
-static uint32_t next_wanted(const struct store_cursor *cursor, bool *ret_ghost)
+/* The first message >= uid that is wanted and in the view, with those behind it whose UIDs and
+ * numbers follow, as far as one row of `hot` goes. False: there is none. */
+static bool find_run(struct store_cursor *cursor, uint32_t uid)
+{
+    const struct store_view *view = cursor->view;
+    uint32_t wanted, last;
+    bool ghost = false;
+    do {
+        wanted = uid ? uidset_run(cursor->uids, uid, &last) : 0;
+        uid = wanted ? view_next(view, wanted, &ghost) : 0;
+    } while (uid != wanted);
+    if (!uid)
+        return false;
+    if (last > view->told_uid)
+        last = view->told_uid;
+    if (last > (uid | (BUCKET_UIDS - 1)))
+        last = uid | (BUCKET_UIDS - 1);
+    cursor->run.numbering = view->numbering;
+    cursor->run.first = cursor->run.last = uid;
+    cursor->run.seqnum = store_view_seqnum(view, uid);
+    cursor->run.ghost = ghost;
+    return ghost || snapshot_run(view->snap, uid, last, &cursor->run.last);
+}
+
+/* The next message: its UID and number are in *ret. Within a run nothing is looked up. */
+static bool next_place(struct store_cursor *cursor, struct store_message *ret)
 {
     uint32_t uid = cursor->next_uid;
-    for (;;) {
-        uint32_t wanted = uid ? uidset_next(cursor->uids, uid) : 0;
-        uid = wanted ? view_next(cursor->view, wanted, ret_ghost) : 0;
-        if (uid == wanted)
-            return uid;
+    if (cursor->run.numbering != cursor->view->numbering || uid < cursor->run.first ||
+        uid > cursor->run.last) {
+        if (!find_run(cursor, uid))
+            return false;
+        uid = cursor->run.first;
     }
+    *ret = (struct store_message){.uid = uid,
+                                  .seqnum = cursor->run.seqnum + (uid - cursor->run.first),
+                                  .recent = view_is_recent(cursor->view, uid)};
+    return true;
 }
 
 /* Flags and dates of a ghost: from its `gone` row, under its own time or that of the rows that go
@@ -171,21 +199,20 @@ static enum err living(struct store_view *view, struct engine_txn *txn, uint32_t
     return view_rebase(view, view->ghosts_max, &txn, &box);
 }
 
-/* One message. *ret_skip: it is not wanted after all. */
-static enum err read_message(struct store_cursor *cursor, struct engine_txn *txn, uint32_t uid,
-                             bool ghost, struct store_message *ret, bool *ret_skip)
+/* The message whose place is in *ret. *ret_skip: it is not
+ * wanted after all. */
+static enum err read_message(struct store_cursor *cursor, struct engine_txn *txn,
+                             struct store_message *ret, bool *ret_skip)
 {
     struct store_view *view = cursor->view;
     const struct hot_row *row = NULL;
-    *ret = (struct store_message){
-        .uid = uid, .seqnum = store_view_seqnum(view, uid), .recent = view_is_recent(view, uid)};
     *ret_skip = false;
-    enum err e = ghost ? ERR_OK : living(view, txn, uid, &row);
+    enum err e = cursor->run.ghost ? ERR_OK : living(view, txn, ret->uid, &row);
     if (e)
         return e;
-    cursor->next_uid = uid + 1;
+    cursor->next_uid = ret->uid + 1;
     if (row)
-        *ret_skip = skip_bucket(cursor, row, uid);
+        *ret_skip = skip_bucket(cursor, row, ret->uid);
     if (*ret_skip)
         return ERR_OK;
     e = row ? fill_slot(view, txn, row, ret) : fill_ghost(view, txn, ret);
@@ -207,14 +234,12 @@ enum err store_cursor_next(struct store_cursor *cursor, struct store_message *re
     enum err e = reader_snap(view->reader, view->account->env, &txn);
     bool skip = true;
     while (!e && skip) {
-        bool ghost;
-        uint32_t uid = next_wanted(cursor, &ghost);
-        if (!uid)
+        if (!next_place(cursor, ret))
             return ERR_NOTFOUND;
         /* Only what reads rows can be cold; two looks at the clock cost as much as a slot. */
-        bool timed = view->reader->loop && (cursor->want || !in_bucket(view, txn, uid));
+        bool timed = view->reader->loop && (cursor->want || !in_bucket(view, txn, ret->uid));
         uint64_t before = timed ? clock_mono_ns() : 0;
-        e = read_message(cursor, txn, uid, ghost, ret, &skip);
+        e = read_message(cursor, txn, ret, &skip);
         if (timed && clock_mono_ns() - before > COLD_NS)
             view->cold = true;
     }

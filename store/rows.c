@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "store/bits.h"
 #include "store/octets.h"
 #include "store/uidset.h"
 
@@ -176,7 +177,7 @@ enum err hot_open(struct slice value, struct hot_row *ret)
         .max_modseq = le64(p + 8),
         .present = {le64(p + 16), le64(p + 24)}
     };
-    int present = __builtin_popcountll(ret->present[0]) + __builtin_popcountll(ret->present[1]);
+    unsigned present = bits_count(ret->present[0]) + bits_count(ret->present[1]);
     if (p[2] != HOT_SLOT || present != ret->n || ret->n == 0 || ret->unseen > ret->n ||
         value.len != HOT_HEADER + (size_t)HOT_SLOT * ret->n)
         return ERR_CORRUPT;
@@ -192,8 +193,8 @@ static unsigned rank(const uint64_t present[2], unsigned bit)
 {
     uint64_t below = ((uint64_t)1 << (bit & 63)) - 1;
     if (bit < 64)
-        return (unsigned)__builtin_popcountll(present[0] & below);
-    return (unsigned)(__builtin_popcountll(present[0]) + __builtin_popcountll(present[1] & below));
+        return bits_count(present[0] & below);
+    return bits_count(present[0]) + bits_count(present[1] & below);
 }
 
 static void read_slot(const unsigned char *p, struct hot_slot *ret)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "store/bits.h"
 #include "store/env.h"
 
 /* A snapshot that is being made. */
@@ -34,7 +35,7 @@ static void draft_add(struct draft *draft, uint32_t bucket, const uint64_t prese
     snap->bucket[snap->n++] = (struct snapshot_bucket){
         .bucket = bucket, .before = snap->exists, .present = {present[0], present[1]}
     };
-    snap->exists += (uint32_t)(__builtin_popcountll(present[0]) + __builtin_popcountll(present[1]));
+    snap->exists += bits_count(present[0]) + bits_count(present[1]);
 }
 
 /* Buckets of the mailbox from `from` on, as the rows have them. */
@@ -190,10 +191,9 @@ uint32_t snapshot_rank(const struct snapshot *snap, uint32_t uid)
         return b->before;
     unsigned bit = uid & (BUCKET_UIDS - 1);
     uint64_t upto = ~UINT64_C(0) >> (63 - (bit & 63));
-    int in = bit < 64
-                 ? __builtin_popcountll(b->present[0] & upto)
-                 : __builtin_popcountll(b->present[0]) + __builtin_popcountll(b->present[1] & upto);
-    return b->before + (uint32_t)in;
+    uint32_t in = bit < 64 ? bits_count(b->present[0] & upto)
+                           : bits_count(b->present[0]) + bits_count(b->present[1] & upto);
+    return b->before + in;
 }
 
 /* Position of the n-th set bit, from 0; it is there. */
@@ -201,7 +201,7 @@ static unsigned select_bit(uint64_t word, unsigned n)
 {
     unsigned at = 0;
     for (unsigned width = 32; width; width /= 2) {
-        unsigned low = (unsigned)__builtin_popcountll(word & ((UINT64_C(1) << width) - 1));
+        unsigned low = bits_count(word & ((UINT64_C(1) << width) - 1));
         if (n >= low) {
             n -= low;
             word >>= width;
@@ -224,7 +224,7 @@ uint32_t snapshot_select(const struct snapshot *snap, uint32_t n)
             hi = mid;
     }
     const struct snapshot_bucket *b = &snap->bucket[lo];
-    unsigned rest = n - b->before - 1, in_low = (unsigned)__builtin_popcountll(b->present[0]);
+    unsigned rest = n - b->before - 1, in_low = bits_count(b->present[0]);
     unsigned bit = rest < in_low ? select_bit(b->present[0], rest)
                                  : 64 + select_bit(b->present[1], rest - in_low);
     return (b->bucket << BUCKET_SHIFT) + bit;
@@ -268,18 +268,22 @@ uint32_t snapshot_next(const struct snapshot *snap, uint32_t uid)
     return seek(snap, uid, &at, &bit) ? (snap->bucket[at].bucket << BUCKET_SHIFT) + bit : 0;
 }
 
-uint32_t snapshot_run(const struct snapshot *snap, uint32_t uid, uint32_t *ret_last)
+uint32_t snapshot_run(const struct snapshot *snap, uint32_t uid, uint32_t upto, uint32_t *ret_last)
 {
     uint32_t at;
     unsigned bit;
     if (!seek(snap, uid, &at, &bit))
         return 0;
     uint32_t first = (snap->bucket[at].bucket << BUCKET_SHIFT) + bit;
+    if (first > upto)
+        return 0;
     unsigned end = next_bit(&snap->bucket[at], bit, true);
     while (end == BUCKET_UIDS && at + 1 < snap->n &&
+           snap->bucket[at].bucket < upto >> BUCKET_SHIFT &&
            snap->bucket[at + 1].bucket == snap->bucket[at].bucket + 1 &&
            (snap->bucket[at + 1].present[0] & 1))
         end = next_bit(&snap->bucket[++at], 0, true);
-    *ret_last = (snap->bucket[at].bucket << BUCKET_SHIFT) + end - 1;
+    uint32_t last = (snap->bucket[at].bucket << BUCKET_SHIFT) + end - 1;
+    *ret_last = last < upto ? last : upto;
     return first;
 }

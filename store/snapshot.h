@@ -56,8 +56,9 @@ uint32_t snapshot_rank(const struct snapshot *snap, uint32_t uid); /* messages w
 uint32_t snapshot_select(const struct snapshot *snap,
                          uint32_t n); /* the n-th UID, from 1; 0 = none */
 uint32_t snapshot_next(const struct snapshot *snap, uint32_t uid); /* first UID >= uid; 0 = none */
-/* The same, and the end of the unbroken run that starts there: costs what the run is long. */
-uint32_t snapshot_run(const struct snapshot *snap, uint32_t uid, uint32_t *ret_last);
+/* The same up to `upto`, and the end of the unbroken run that starts there, or `upto` if it is
+ * longer: costs what the run is long. */
+uint32_t snapshot_run(const struct snapshot *snap, uint32_t uid, uint32_t upto, uint32_t *ret_last);
 
 /* --- mailboxes in use ------------------------------------------------------------------------ */
 

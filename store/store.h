@@ -494,6 +494,11 @@ struct store_cursor {
     unsigned want;
     uint64_t changedsince;
     uint32_t next_uid;
+    struct {
+        uint64_t numbering; /* of the view when this was found */
+        uint32_t first, last, seqnum;
+        bool ghost;
+    } run; /* wanted messages with UIDs and numbers one after the other */
 };
 void store_cursor_init(struct store_cursor *cursor, struct store_view *view,
                        const struct uidset *uids, unsigned want, uint64_t changedsince);

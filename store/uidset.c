@@ -118,12 +118,19 @@ uint64_t uidset_count(const struct uidset *set)
     return n;
 }
 
-uint32_t uidset_next(const struct uidset *set, uint32_t uid)
+uint32_t uidset_run(const struct uidset *set, uint32_t uid, uint32_t *ret_last)
 {
     uint32_t at = lower(set, uid);
     if (at == set->n)
         return 0;
+    *ret_last = set->ranges[at].last;
     return set->ranges[at].first > uid ? set->ranges[at].first : uid;
+}
+
+uint32_t uidset_next(const struct uidset *set, uint32_t uid)
+{
+    uint32_t last;
+    return uidset_run(set, uid, &last);
 }
 
 bool uidset_empty(const struct uidset *set)

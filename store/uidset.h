@@ -28,6 +28,8 @@ bool uidset_has(const struct uidset *set, uint32_t uid); /* O(log ranges) */
 uint64_t uidset_count(const struct uidset *set);
 /* The first member >= uid; 0 if there is none. */
 uint32_t uidset_next(const struct uidset *set, uint32_t uid);
+/* The same, and the last of the range that it is in. */
+uint32_t uidset_run(const struct uidset *set, uint32_t uid, uint32_t *ret_last);
 bool uidset_empty(const struct uidset *set);
 
 #endif

@@ -232,21 +232,18 @@ uint32_t view_next(const struct store_view *view, uint32_t uid, bool *ret_ghost)
 static void select_range(const struct store_view *view, uint32_t first, uint32_t last,
                          struct uidset *ret)
 {
-    uint32_t run_last = 0,
-             run = first <= view->told_uid ? snapshot_run(view->snap, first, &run_last) : 0;
-    uint32_t at = ghost_at(view, first);
     if (last > view->told_uid)
         last = view->told_uid;
+    uint32_t run_last = 0, run = snapshot_run(view->snap, first, last, &run_last);
+    uint32_t at = ghost_at(view, first);
     for (;;) {
         uint32_t ghost = at < view->nghosts ? view->ghosts[at].uid : UINT32_MAX;
-        bool in_run = run && run <= last;
-        if (ghost <= last && (!in_run || ghost < run)) {
+        if (ghost <= last && (!run || ghost < run)) {
             uidset_add(ret, ghost, ghost);
             at++;
-        } else if (in_run) {
-            uint32_t end = run_last < last ? run_last : last;
-            uidset_add(ret, run, end);
-            run = end < last ? snapshot_run(view->snap, end + 1, &run_last) : 0;
+        } else if (run) {
+            uidset_add(ret, run, run_last);
+            run = run_last < last ? snapshot_run(view->snap, run_last + 1, last, &run_last) : 0;
         } else {
             return;
         }

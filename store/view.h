@@ -61,6 +61,7 @@ struct store_view {
 
     struct snapshot *snap;
     uint32_t told_uid;
+    uint64_t numbering;  /* rises when message numbers may mean others */
     uint64_t seen;       /* highestmodseq of the rows that the view stands on */
     uint64_t flags_told; /* every change of flags up to here has been told */
 

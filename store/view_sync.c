@@ -227,6 +227,7 @@ enum err store_view_sync(struct store_view *view, unsigned what, struct store_ch
     view->expunged = NULL;
     view->flagged = NULL;
     view->flagged_cap = 0;
+    view->numbering++;
     if (view->lost)
         return recover_sync(view, what, ret);
     if (view->dead_told)

@@ -460,27 +460,60 @@ static void sync_session(struct session *s)
         check_equal(s);
 }
 
+static void turn_loop(unsigned loop)
+{
+    world_publish();
+    rig_turn_loop(&world.rig, loop);
+    for (unsigned i = 0; i < SESSIONS; i++) {
+        const struct session *s = &sessions[i];
+        if (s->view && s->reader == loop && s->mailbox == world.m)
+            CHECK(s->woken || s->view->flags_told >= world.highestmodseq || s->view->dead,
+                  "session %u sleeps over a commit", i);
+    }
+}
+
+/* What may come between two messages of a walk. False: their numbers have changed, or it must end.
+ */
+static bool pause_walk(struct session *s, bool *fresh)
+{
+    *fresh = false;
+    if (roll(2) && !world.deleted)
+        world_change();
+    if (roll(2))
+        turn_loop(roll(RIG_LOOPS));
+    end_callback(s);
+    if (roll(4))
+        return true;
+    sync_session(s);
+    return false;
+}
+
 static void fetch_session(struct session *s)
 {
     struct uidset wish = {0}, there = {0};
     struct store_cursor cursor;
     struct store_message m;
-    bool fresh = roll(3) != 0;
+    const unsigned wants[] = {WANT_HOT, WANT_MSG, WANT_MSG | WANT_CACHE};
+    unsigned want = wants[roll(3)];
+    bool fresh = roll(3) != 0, same = true; /* up to date; as numbered when the walk began */
     if (fresh)
         end_callback(s);
     uint32_t first = roll(3) ? store_view_uid(s->view, 1 + roll(s->n + 1)) : 1;
     uidset_add(&wish, first ? first : 1, roll(2) ? UINT32_MAX : (first ? first : 1) + roll(1000));
     store_view_select(s->view, &wish, &there);
     uint64_t left = uidset_count(&there);
-    store_cursor_init(&cursor, s->view, &wish, roll(2) ? WANT_MSG : WANT_HOT, 0);
-    for (;;) {
+    store_cursor_init(&cursor, s->view, &wish, want, 0);
+    while (s->view && !s->view->dead_told) {
         enum err e = store_cursor_next(&cursor, &m);
         if (e == ERR_AGAIN)
             continue;
+        CHECK(e != ERR_NOTFOUND || !same || left == 0, "%" PRIu64 " are missing", left);
         if (e == ERR_NOTFOUND || e == ERR_LIMIT)
             break;
         CHECK(e == ERR_OK, "%s", err_word(e));
-        CHECK(uidset_has(&there, m.uid), "uid %u", m.uid);
+        CHECK(!same || uidset_has(&there, m.uid), "uid %u", m.uid);
+        CHECK(want == WANT_HOT || m.hdr_len == m.uid || (m.ghost && m.size == 0),
+              "uid %u: row of %u", m.uid, m.hdr_len);
         CHECK(m.seqnum >= 1 && m.seqnum <= s->n, "number %u of %u", m.seqnum, s->n);
         left--;
         struct entry *entry = &s->entry[m.seqnum - 1];
@@ -499,8 +532,9 @@ static void fetch_session(struct session *s)
             *entry = (struct entry){true, false, m.uid, m.sysflags, m.keywords, m.modseq};
         if (roll(40) == 0)
             break;
+        if (roll(100) == 0)
+            same &= pause_walk(s, &fresh);
     }
-    CHECK(left < UINT32_MAX, "more than there are");
     uidset_finish(&wish);
     uidset_finish(&there);
 }
@@ -528,18 +562,6 @@ static void store_session(struct session *s)
     store_view_own(s->view, &changed, world.highestmodseq);
     uidset_finish(&uids);
     uidset_finish(&changed);
-}
-
-static void turn_loop(unsigned loop)
-{
-    world_publish();
-    rig_turn_loop(&world.rig, loop);
-    for (unsigned i = 0; i < SESSIONS; i++) {
-        const struct session *s = &sessions[i];
-        if (s->view && s->reader == loop && s->mailbox == world.m)
-            CHECK(s->woken || s->view->flags_told >= world.highestmodseq || s->view->dead,
-                  "session %u sleeps over a commit", i);
-    }
 }
 
 static void act(struct session *s)

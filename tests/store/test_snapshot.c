@@ -66,16 +66,16 @@ static void snapshot_numbers_survive_gaps(void **state)
         assert_int_equal(snapshot_rank(snap, uids[i]), i + 1);
         assert_int_equal(snapshot_rank(snap, uids[i] - 1), i);
         assert_true(snapshot_has(snap, uids[i]));
-        assert_int_equal(snapshot_run(snap, uids[i], &last), uids[i]);
+        assert_int_equal(snapshot_run(snap, uids[i], UINT32_MAX, &last), uids[i]);
     }
     assert_int_equal(snapshot_select(snap, 0), 0);
     assert_int_equal(snapshot_select(snap, n + 1), 0);
     assert_false(snapshot_has(snap, 3));
-    assert_int_equal(snapshot_run(snap, 3, &last), 64);
+    assert_int_equal(snapshot_run(snap, 3, UINT32_MAX, &last), 64);
     assert_int_equal(last, 65);
-    assert_int_equal(snapshot_run(snap, 66, &last), 127);
+    assert_int_equal(snapshot_run(snap, 66, UINT32_MAX, &last), 127);
     assert_int_equal(last, 129);
-    assert_int_equal(snapshot_run(snap, 4000000001, &last), 0);
+    assert_int_equal(snapshot_run(snap, 4000000001, UINT32_MAX, &last), 0);
     assert_int_equal(snapshot_rank(snap, UINT32_MAX), n);
     snapshot_unref(snap);
 }
@@ -94,8 +94,8 @@ static void snapshot_derived_is_the_same_as_built(void **state)
         if (rand() % 8 == 0)
             rig_skip_uids(&rig, (uint32_t)(rand() % 1000));
         uint32_t uid = (uint32_t)rand() % rig.box.row.uidnext, width = (uint32_t)rand() % 200, last;
-        for (uint32_t end = uid + width; uid <= end && (uid = snapshot_run(base, uid, &last));
-             uid++)
+        for (uint32_t end = uid + width;
+             uid <= end && (uid = snapshot_run(base, uid, UINT32_MAX, &last)); uid++)
             if (uid <= end && rand() % 4)
                 uidset_add(&gone, uid, uid);
         if (!uidset_empty(&gone))

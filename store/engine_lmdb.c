@@ -1,5 +1,6 @@
 #include "store/engine.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
@@ -341,16 +342,40 @@ void engine_turn_abort(struct engine_txn *txn)
 /* --- rows --------------------------------------------------------------------------------------
  */
 
-/* Rows that are read one after the other are mostly neighbours. A cursor that stands on the right
- * leaf finds the next one there; mdb_get would come down from the root each time. */
+/* Is it the next number? That is, the same octets but for the last four, which are one more. */
+static bool follows(const MDB_val *before, const MDB_val *key)
+{
+    uint32_t a, b;
+    size_t same = key->mv_size - sizeof a;
+    if (key->mv_size < sizeof a || before->mv_size != key->mv_size ||
+        memcmp(before->mv_data, key->mv_data, same) != 0)
+        return false;
+    memcpy(&a, (const char *)before->mv_data + same, sizeof a);
+    memcpy(&b, (const char *)key->mv_data + same, sizeof b);
+    return ntohl(b) == ntohl(a) + 1;
+}
+
+static bool same_key(const MDB_val *a, const MDB_val *b)
+{
+    return a->mv_size == b->mv_size && memcmp(a->mv_data, b->mv_data, a->mv_size) == 0;
+}
+
+/* Rows that are read one after the other are mostly neighbours: the next number is the next row, or
+ * stands on the same leaf; mdb_get would come down from the root each time. */
 static int get_near(struct engine_txn *txn, unsigned dbi, MDB_val *k, MDB_val *v)
 {
     MDB_cursor **at = &txn->at[dbi];
+    MDB_val now;
     int rc = 0;
-    if (!*at)
-        rc = mdb_cursor_open(txn->txn, txn->engine->dbi[dbi], at);
-    else if (!(txn->bound >> dbi & 1))
+    if (txn->bound >> dbi & 1) {
+        if (mdb_cursor_get(*at, &now, NULL, MDB_GET_CURRENT) == 0 && follows(&now, k) &&
+            mdb_cursor_get(*at, &now, v, MDB_NEXT) == 0 && same_key(&now, k))
+            return 0;
+    } else if (*at) {
         rc = mdb_cursor_renew(txn->txn, *at);
+    } else {
+        rc = mdb_cursor_open(txn->txn, txn->engine->dbi[dbi], at);
+    }
     if (rc)
         return rc;
     txn->bound |= UINT32_C(1) << dbi;

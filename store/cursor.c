@@ -63,6 +63,7 @@ static bool find_run(struct store_cursor *cursor, uint32_t uid)
         last = view->told_uid;
     if (last > (uid | (BUCKET_UIDS - 1)))
         last = uid | (BUCKET_UIDS - 1);
+    cursor->ahead.txn = 0;
     cursor->run.numbering = view->numbering;
     cursor->run.first = cursor->run.last = uid;
     cursor->run.seqnum = store_view_seqnum(view, uid);
@@ -143,6 +144,7 @@ static enum err fill_slot(struct store_view *view, struct engine_txn *txn,
     return view_known_keywords(view, txn, &slot, &ret->keywords);
 }
 
+/* Rows from `msg` on. A ghost may have lost them. */
 static enum err fill_msg(const struct store_view *view, struct engine_txn *txn, unsigned want,
                          struct store_message *ret)
 {
@@ -172,6 +174,22 @@ static enum err fill_msg(const struct store_view *view, struct engine_txn *txn, 
     return e == ERR_NOTFOUND ? ERR_OK : e;
 }
 
+/* Memory that nobody has asked for yet is most of what a `cache` row costs: the caller puts one
+ * message into words while the octets of the next one are on their way. */
+static void look_ahead(struct store_cursor *cursor, struct engine_txn *txn)
+{
+    enum { LINE = 64, LINES_MAX = 32 };
+    struct store_message *next = &cursor->ahead.message;
+    cursor->ahead.txn = 0;
+    if (!(cursor->want & WANT_CACHE) || !next_place(cursor, next) || cursor->run.ghost ||
+        fill_msg(cursor->view, txn, cursor->want, next))
+        return;
+    cursor->ahead.txn = engine_txn_id(txn);
+    struct slice row = slice_first(next->cache, LINE * LINES_MAX);
+    for (size_t at = 0; at < row.len; at += LINE)
+        __builtin_prefetch(row.ptr + at);
+}
+
 /* The bucket is older than changedsince: go on behind it. */
 static bool skip_bucket(struct store_cursor *cursor, const struct hot_row *row, uint32_t uid)
 {
@@ -199,9 +217,9 @@ static enum err living(struct store_view *view, struct engine_txn *txn, uint32_t
     return view_rebase(view, view->ghosts_max, &txn, &box);
 }
 
-/* The message whose place is in *ret. *ret_skip: it is not
+/* The message whose place is in *ret, and perhaps its rows from `msg` on. *ret_skip: it is not
  * wanted after all. */
-static enum err read_message(struct store_cursor *cursor, struct engine_txn *txn,
+static enum err read_message(struct store_cursor *cursor, struct engine_txn *txn, bool has_rows,
                              struct store_message *ret, bool *ret_skip)
 {
     struct store_view *view = cursor->view;
@@ -218,9 +236,11 @@ static enum err read_message(struct store_cursor *cursor, struct engine_txn *txn
     e = row ? fill_slot(view, txn, row, ret) : fill_ghost(view, txn, ret);
     /* What happened to a ghost is told as its EXPUNGE, not as a change of flags. */
     *ret_skip = cursor->changedsince && (ret->ghost || ret->modseq <= cursor->changedsince);
-    if (e || *ret_skip || !cursor->want)
-        return e;
-    return fill_msg(view, txn, cursor->want, ret);
+    if (!e && !*ret_skip && cursor->want && !has_rows)
+        e = fill_msg(view, txn, cursor->want, ret);
+    if (!e)
+        look_ahead(cursor, txn);
+    return e;
 }
 
 enum err store_cursor_next(struct store_cursor *cursor, struct store_message *ret)
@@ -236,10 +256,14 @@ enum err store_cursor_next(struct store_cursor *cursor, struct store_message *re
     while (!e && skip) {
         if (!next_place(cursor, ret))
             return ERR_NOTFOUND;
+        bool has_rows =
+            cursor->ahead.message.uid == ret->uid && cursor->ahead.txn == engine_txn_id(txn);
+        if (has_rows)
+            *ret = cursor->ahead.message;
         /* Only what reads rows can be cold; two looks at the clock cost as much as a slot. */
         bool timed = view->reader->loop && (cursor->want || !in_bucket(view, txn, ret->uid));
         uint64_t before = timed ? clock_mono_ns() : 0;
-        e = read_message(cursor, txn, ret, &skip);
+        e = read_message(cursor, txn, has_rows, ret, &skip);
         if (timed && clock_mono_ns() - before > COLD_NS)
             view->cold = true;
     }

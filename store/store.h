@@ -499,6 +499,10 @@ struct store_cursor {
         uint32_t first, last, seqnum;
         bool ghost;
     } run; /* wanted messages with UIDs and numbers one after the other */
+    struct {
+        uint64_t txn; /* the snapshot that lends it; 0: nothing is there */
+        struct store_message message;
+    } ahead; /* the message behind the last one: its `msg` and `cache` rows */
 };
 void store_cursor_init(struct store_cursor *cursor, struct store_view *view,
                        const struct uidset *uids, unsigned want, uint64_t changedsince);

@@ -17,14 +17,6 @@ void hex_u64(uint64_t v, char to[16])
         to[i] = digits[v >> (60 - 4 * i) & 15];
 }
 
-int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool hex_decode(struct slice from, void *to)
 {
     if (from.len % 2)

@@ -208,18 +208,21 @@ static size_t plain_length(struct slice octets)
 
 static enum err put_quoted_printable(struct decoder *d, struct slice octets, struct buf *to)
 {
-    enum err e = ERR_OK;
+    enum err e = buf_reserve(to, octets.len + d->blanks + d->held_n);
     while (!e && octets.len) {
         int encoded = d->held_n ? -1 : encoded_octet(octets);
         bool plain = !d->held_n && is_plain(octets.ptr[0]);
         size_t n = encoded >= 0 ? 3 : plain ? plain_length(octets) : 1;
-        if (encoded < 0 && !plain) {
-            e = put_octet(d, octets.ptr[0], to);
+        if (encoded >= 0 || plain) {
+            if (d->blanks)
+                e = put_blanks(d, to);
+            if (plain)
+                memcpy(to->ptr + to->len, octets.ptr, n);
+            else
+                to->ptr[to->len] = (char)encoded;
+            to->len += plain ? n : 1;
         } else {
-            e = put_blanks(d, to);
-            if (!e)
-                e = plain ? buf_append(to, slice_first(octets, n))
-                          : buf_append_c(to, (char)encoded);
+            e = put_octet(d, octets.ptr[0], to);
         }
         octets = slice_from(octets, n);
     }

@@ -174,17 +174,13 @@ static void look_in_window(struct needles *k)
     }
 }
 
-/* UTF-8 text goes by. */
-static enum err see(struct needles *k, struct slice utf8)
+/* More text has come: what has been looked at goes by, but for what a needle may begin with. */
+static void look_and_go_on(struct needles *k)
 {
     struct buf *window = &k->room->window;
-    enum err e = casemap_append(utf8, window);
-    if (e)
-        return e;
     look_in_window(k);
     if (k->longest && window->len >= k->longest)
         buf_consume(window, window->len - (k->longest - 1));
-    return ERR_OK;
 }
 
 static void text_ends(struct needles *k)
@@ -257,7 +253,7 @@ static enum err decode(struct decoder *d, struct slice octets, struct buf *room,
 static enum err see_text_part(struct needles *k, const struct match_body *message,
                               const struct mime_part *part)
 {
-    struct buf *utf8 = &k->room->utf8;
+    struct buf *window = &k->room->window;
     struct charset *charset = NULL;
     struct decoder decoder;
     struct pieces pieces;
@@ -265,19 +261,20 @@ static enum err see_text_part(struct needles *k, const struct match_body *messag
     decoder_init(&decoder, part->encoding == MIME_ENCODING_UNKNOWN ? MIME_8BIT : part->encoding);
     pieces_init(&pieces, message, part->body_off, part->body_len);
     enum err e = open_charset(k, message, part, &charset);
+    if (!e)
+        charset_fold(charset);
     while (!e && k->open && !at_end && !atomic_load(message->cancelled)) {
         struct slice octets, plain;
         e = pieces_next(&pieces, &octets);
         at_end = octets.len == 0;
         if (!e)
             e = decode(&decoder, octets, &k->room->plain, &plain);
-        utf8->len = 0;
         if (!e)
-            e = charset_put(charset, plain, utf8);
+            e = charset_put(charset, plain, window);
         if (!e && at_end)
-            e = charset_end(charset, utf8);
+            e = charset_end(charset, window);
         if (!e)
-            e = see(k, buf_slice(utf8));
+            look_and_go_on(k);
     }
     text_ends(k);
     charset_close(charset);

@@ -1,5 +1,6 @@
-/* Three kinds of converter: UTF-8, of which only what is broken is replaced; text that says it is
- * ASCII, or nothing, and is looked at; and all others, by iconv(3).
+/* Four kinds of converter: UTF-8, of which only what is broken is replaced; text that says it is
+ * ASCII, or nothing, and is looked at; charsets of one octet a character, by a table that iconv(3)
+ * has filled; and all others, by iconv(3).
  *
  * Where a name in use means less than what is sent under it, the larger one is taken, as browsers
  * and mail programs do: iso-8859-1 is windows-1252, gb2312 is GB18030. */
@@ -8,27 +9,38 @@
 #include <errno.h>
 #include <iconv.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/buf.h"
 #include "core/base/mem.h"
 #include "core/base/utf8.h"
+#include "core/mime/casemap.h"
 
-enum kind { UTF8, GUESS, ICONV };
-enum { HELD_MAX = 16, NAME_MAX_OCTETS = 40, RESTING_MAX = 32 };
+enum kind { UTF8, GUESS, TABLE, ICONV };
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+enum { HELD_MAX = 16, NAME_MAX_OCTETS = 40, RESTING_MAX = 32, SINGLE_MAX = 11 };
+
+/* What one octet means, in UTF-8. */
+struct single {
+    uint8_t len;
+    char octets[SINGLE_MAX];
+};
 
 struct charset {
     enum kind kind;
-    iconv_t cd;
+    bool fold;
+    iconv_t cd;                     /* ICONV: to code points */
     char name[NAME_MAX_OCTETS + 1]; /* under which it was opened */
     size_t held_n;                  /* octets of a character that may go on */
     char held[HELD_MAX];
+    struct single single[][256]; /* TABLE: as it is, and folded */
 };
 
 /* --- names ---------------------------------------------------------------------------------- */
 
 /* Sorted by name, which is in lower case. "" as the second: looked at (GUESS). */
-static const struct {
+static const struct alias {
     const char *name, *iconv;
 } aliases[] = {
     {"",                  ""            },
@@ -102,12 +114,16 @@ static bool read_name(struct slice name, char to[NAME_MAX_OCTETS + 1])
     return true;
 }
 
+static int compare_names(const void *name, const void *row)
+{
+    return strcmp(name, ((const struct alias *)row)->name);
+}
+
 static const char *alias_of(const char *name)
 {
-    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
-        if (strcmp(aliases[i].name, name) == 0)
-            return aliases[i].iconv;
-    return name;
+    const struct alias *row =
+        bsearch(name, aliases, sizeof aliases / sizeof *aliases, sizeof *aliases, compare_names);
+    return row ? row->iconv : name;
 }
 
 /* cp-1252, cp_1252, windows1252: what follows the word is a number of a code page. */
@@ -163,21 +179,59 @@ static struct charset *lay_down(struct charset *c)
     return oldest;
 }
 
+/* One octet as one character, which an ASCII one is itself. */
+static bool read_single(iconv_t cd, char octet, struct single *plain, struct single *folded)
+{
+    uint32_t point = 0xfffd;
+    char *in = &octet, *out = (char *)&point;
+    size_t left = 1, room = sizeof point;
+    struct buf text;
+    bool none = iconv(cd, &in, &left, &out, &room) == (size_t)-1;
+    if ((none && errno != EILSEQ) || (!none && room) || point > 0xffff ||
+        ((unsigned char)octet < 0x80 && point != (unsigned char)octet))
+        return false;
+    plain->len = (uint8_t)utf8_encode(point, plain->octets);
+    buf_init(&text, sizeof folded->octets);
+    enum err e = casemap_append(slice(plain->octets, plain->len), &text);
+    folded->len = (uint8_t)text.len;
+    if (text.len)
+        memcpy(folded->octets, text.ptr, text.len);
+    buf_finish(&text);
+    return !e;
+}
+
+/* False: a character of this charset may be more than an octet, or mean another one later. */
+static bool read_singles(iconv_t cd, struct single to[2][256])
+{
+    for (unsigned i = 0; i < 256; i++)
+        if (!read_single(cd, (char)i, &to[0][i], &to[1][i]))
+            return false;
+    return true;
+}
+
 static struct charset *open_iconv(const char *text, const char *known)
 {
     char page[NAME_MAX_OCTETS + 1];
     struct charset *c = wake(text);
     if (c)
         return c;
-    iconv_t cd = iconv_open("UTF-8", known);
+    iconv_t cd = iconv_open("WCHAR_T", known);
     if (cd == (iconv_t)-1 && code_page(text, page))
-        cd = iconv_open("UTF-8", page);
+        cd = iconv_open("WCHAR_T", page);
     if (cd == (iconv_t)-1)
         return NULL;
-    c = mem_new(sizeof *c);
-    c->kind = ICONV;
+    struct single single[2][256];
+    bool table = read_singles(cd, single);
+    c = mem_new(sizeof *c + (table ? sizeof single : 0));
+    c->kind = table ? TABLE : ICONV;
     c->cd = cd;
     strcpy(c->name, text);
+    if (table) {
+        memcpy(c->single, single, sizeof single);
+        iconv_close(cd);
+    } else {
+        iconv(cd, NULL, NULL, NULL, NULL); /* the first shift state */
+    }
     return c;
 }
 
@@ -196,32 +250,45 @@ struct charset *charset_open(struct slice name)
 
 void charset_close(struct charset *c)
 {
-    if (c && c->kind == ICONV) {
+    if (c && c->kind >= TABLE) {
         c->held_n = 0;
-        iconv(c->cd, NULL, NULL, NULL, NULL); /* back to the first shift state */
+        c->fold = false;
+        if (c->kind == ICONV)
+            iconv(c->cd, NULL, NULL, NULL, NULL); /* back to the first shift state */
         c = lay_down(c);
-        if (c)
+        if (c && c->kind == ICONV)
             iconv_close(c->cd);
     }
     mem_free(c);
 }
 
+void charset_fold(struct charset *c)
+{
+    c->fold = true;
+}
+
 /* --- UTF-8, and what may be ----------------------------------------------------------------- */
+
+static enum err put_text(const struct charset *c, struct slice utf8, struct buf *to)
+{
+    return c->fold ? casemap_append(utf8, to) : buf_append(to, utf8);
+}
 
 static enum err put_replacement(struct buf *to)
 {
-    return buf_append(to, SLICE("\xef\xbf\xbd"));
+    return buf_append(to, SLICE(REPLACEMENT)); /* folded it is the same */
 }
 
 /* windows-1252 from 0x80 on; the five octets that it leaves free are U+FFFD. */
-static enum err put_1252(unsigned char c, struct buf *to)
+static enum err put_1252(const struct charset *charset, unsigned char c, struct buf *to)
 {
     static const uint16_t points[32] = {
         0x20ac, 0xfffd, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
         0x2039, 0x0152, 0xfffd, 0x017d, 0xfffd, 0xfffd, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
         0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0xfffd, 0x017e, 0x0178};
     char octets[4];
-    return buf_append(to, slice(octets, utf8_encode(c < 0xa0 ? points[c - 0x80] : c, octets)));
+    unsigned n = utf8_encode(c < 0xa0 ? points[c - 0x80] : c, octets);
+    return put_text(charset, slice(octets, n), to);
 }
 
 /* Could these octets, which are no character, be the beginning of one? */
@@ -237,19 +304,28 @@ static bool may_go_on(struct slice s)
     return true;
 }
 
+/* The characters in front; *ret_n: their octets. */
+static enum err put_valid(const struct charset *c, struct slice s, struct buf *to, size_t *ret_n)
+{
+    if (c->fold)
+        return casemap_valid(s, to, ret_n);
+    *ret_n = utf8_span(s);
+    return buf_append(to, slice_first(s, *ret_n));
+}
+
 /* All of `s`; what may go on is left, unless this is the end. */
 static enum err put_utf8(const struct charset *c, struct slice *s, bool at_end, struct buf *to)
 {
     enum err e = ERR_OK;
     while (!e && s->len) {
-        size_t n = utf8_span(*s);
-        e = buf_append(to, slice_first(*s, n));
+        size_t n;
+        e = put_valid(c, *s, to, &n);
         *s = slice_from(*s, n);
         if (e || s->len == 0)
             break;
         if (!at_end && may_go_on(*s))
             break;
-        e = c->kind == GUESS ? put_1252((unsigned char)s->ptr[0], to) : put_replacement(to);
+        e = c->kind == GUESS ? put_1252(c, (unsigned char)s->ptr[0], to) : put_replacement(to);
         *s = slice_from(*s, 1);
     }
     return e;
@@ -257,29 +333,36 @@ static enum err put_utf8(const struct charset *c, struct slice *s, bool at_end, 
 
 /* --- iconv ---------------------------------------------------------------------------------- */
 
+static enum err put_points(const struct charset *c, uint32_t *points, size_t n, struct buf *to)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < n; i++)
+        if (points[i] > 0x10ffff || (points[i] >= 0xd800 && points[i] <= 0xdfff))
+            points[i] = 0xfffd;
+    if (c->fold)
+        return casemap_points(points, n, to);
+    for (size_t i = 0; !e && i < n; i++) {
+        char octets[4];
+        e = buf_append(to, slice(octets, utf8_encode(points[i], octets)));
+    }
+    return e;
+}
+
 static enum err put_iconv(const struct charset *c, struct slice *s, struct buf *to)
 {
+    enum { POINTS = 512 };
+    uint32_t points[POINTS];
     while (s->len) {
-        size_t room = s->len * 2 + 64;
-        if (room > to->max - to->len)
-            room = to->max - to->len;
-        enum err e = buf_reserve(to, room);
-        if (e)
-            return e;
-        char *in = (char *)(uintptr_t)s->ptr, *out = to->ptr + to->len;
-        size_t left = s->len, out_left = room;
-        size_t done = iconv(c->cd, &in, &left, &out, &out_left);
+        char *in = (char *)(uintptr_t)s->ptr, *out = (char *)points;
+        size_t left = s->len, room = sizeof points;
+        size_t done = iconv(c->cd, &in, &left, &out, &room);
         int why = errno;
-        to->len += room - out_left;
         *s = slice_from(*s, s->len - left);
-        if (done != (size_t)-1)
-            break;
-        if (why == EINVAL) /* the last character is cut off */
-            break;
-        if (why == E2BIG && room - out_left > 0)
-            continue;
+        enum err e = put_points(c, points, POINTS - room / sizeof *points, to);
+        if (e || done != (size_t)-1 || why == EINVAL) /* the last character is cut off */
+            return e;
         if (why == E2BIG)
-            return ERR_LIMIT;
+            continue;
         e = put_replacement(to);
         if (e)
             return e;
@@ -292,18 +375,53 @@ static enum err put_iconv(const struct charset *c, struct slice *s, struct buf *
  * letter still waits for one. */
 static enum err end_iconv(const struct charset *c, struct buf *to)
 {
-    char last[HELD_MAX];
-    char *out = last;
+    uint32_t last[HELD_MAX];
+    char *out = (char *)last;
     size_t room = sizeof last;
     iconv(c->cd, NULL, NULL, &out, &room);
-    return buf_append(to, slice(last, sizeof last - room));
+    return put_points(c, last, HELD_MAX - room / sizeof *last, to);
+}
+
+/* --- tables --------------------------------------------------------------------------------- */
+
+static enum err put_singles(const struct charset *c, struct slice *s, struct buf *to)
+{
+    const struct single *table = c->single[c->fold];
+    enum err e = ERR_OK;
+    while (!e && s->len) {
+        struct slice piece = slice_first(*s, 512);
+        bool roomy = buf_reserve(to, piece.len * SINGLE_MAX) == ERR_OK;
+        char *out = roomy ? to->ptr + to->len : NULL;
+        for (size_t i = 0; !e && i < piece.len; i++) {
+            const struct single *one = &table[(unsigned char)piece.ptr[i]];
+            if (!roomy) {
+                e = buf_append(to, slice(one->octets, one->len));
+                continue;
+            }
+            memcpy(out, one->octets, SINGLE_MAX); /* the next one lies over what was too much */
+            out += one->len;
+        }
+        if (roomy)
+            to->len = (size_t)(out - to->ptr);
+        *s = slice_from(*s, piece.len);
+    }
+    return e;
 }
 
 /* --- pieces --------------------------------------------------------------------------------- */
 
 static enum err put_piece(const struct charset *c, struct slice *s, bool at_end, struct buf *to)
 {
-    return c->kind == ICONV ? put_iconv(c, s, to) : put_utf8(c, s, at_end, to);
+    switch (c->kind) {
+    case UTF8:
+    case GUESS:
+        return put_utf8(c, s, at_end, to);
+    case TABLE:
+        return put_singles(c, s, to);
+    case ICONV:
+        break;
+    }
+    return put_iconv(c, s, to);
 }
 
 enum err charset_put(struct charset *c, struct slice octets, struct buf *to)
@@ -343,7 +461,7 @@ enum err charset_end(struct charset *c, struct buf *to)
     enum err e = ERR_OK;
     c->held_n = 0;
     if (c->kind != ICONV)
-        return put_utf8(c, &s, true, to);
+        return put_piece(c, &s, true, to);
     if (s.len)
         e = put_replacement(to);
     return e ? e : end_iconv(c, to);

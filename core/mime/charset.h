@@ -22,6 +22,8 @@ MUST_CHECK enum err charset_put(struct charset *c, struct slice octets, struct b
 /* The text ends: what was cut off is broken. The converter is ready for another text. */
 MUST_CHECK enum err charset_end(struct charset *c, struct buf *to);
 void charset_close(struct charset *c); /* NULL shrugs */
+/* What is appended from now on is folded (core/mime/casemap.h): for less than it costs behind. */
+void charset_fold(struct charset *c);
 
 /* The value of a header field, unfolded and with its encoded words decoded: RFC 2047 section 6.2
  * (blanks between two of them are dropped; a character may not be split, but often is, and is put

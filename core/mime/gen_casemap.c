@@ -10,6 +10,8 @@
 #include <uninorm.h>
 #include <unistr.h>
 
+#include "core/mime/casemap_table.h"
+
 enum { POINTS = 0x110000, BLOCK = 256, TEXT_MAX = 64, POOL_MAX = 65536, BLOCKS_MAX = 255 };
 
 static uint8_t pool[POOL_MAX];
@@ -41,7 +43,7 @@ static size_t decompose(ucs4_t c, uint32_t *to, size_t n)
 
 static uint16_t place_of(const uint32_t *text, size_t n)
 {
-    uint8_t octets[UINT8_MAX];
+    uint8_t octets[CASEMAP_TEXT_MAX];
     size_t len = 0;
     for (size_t i = 0; i < n; i++) {
         int k = u8_uctomb(octets + len, text[i], (ptrdiff_t)(sizeof octets - len));
@@ -52,7 +54,7 @@ static uint16_t place_of(const uint32_t *text, size_t n)
     for (size_t at = 1; at < pool_len; at += 1 + pool[at])
         if (pool[at] == len && memcmp(&pool[at + 1], octets, len) == 0)
             return (uint16_t)at;
-    if (pool_len + 1 + len > POOL_MAX)
+    if (pool_len + 1 + len + CASEMAP_SLACK > POOL_MAX)
         fail("the pool is full");
     size_t at = pool_len;
     pool[at] = (uint8_t)len;
@@ -92,6 +94,6 @@ int main(void)
     printf("#include \"core/mime/casemap_table.h\"\n\n");
     print_numbers("uint8_t", "casemap_page", page, POINTS / BLOCK, 1);
     print_numbers("uint16_t", "casemap_place", places, (size_t)blocks * BLOCK, 2);
-    print_numbers("uint8_t", "casemap_pool", pool, pool_len, 1);
+    print_numbers("uint8_t", "casemap_pool", pool, pool_len + CASEMAP_SLACK, 1);
     return 0;
 }

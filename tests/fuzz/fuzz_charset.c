@@ -30,15 +30,30 @@ static const struct {
     {"iso-8859-8-i", false},
 };
 
-static void convert(const char *name, struct slice octets, size_t piece, struct buf *to)
+static void convert(const char *name, bool fold, struct slice octets, size_t piece, struct buf *to)
 {
     struct charset *c = charset_open(slice_str(name));
     if (!c)
         return; /* this C library does not have it */
+    if (fold)
+        charset_fold(c);
     for (size_t at = 0; at < octets.len; at += piece)
         FUZZ_ASSERT(charset_put(c, slice_first(slice_from(octets, at), piece), to) == ERR_OK);
     FUZZ_ASSERT(charset_end(c, to) == ERR_OK);
     charset_close(c);
+}
+
+/* Folded on the way is folded behind. */
+static void check_fold(const char *name, struct slice octets, size_t piece, struct slice utf8)
+{
+    struct buf on_the_way, behind;
+    buf_init(&on_the_way, SIZE_MAX);
+    buf_init(&behind, SIZE_MAX);
+    convert(name, true, octets, piece, &on_the_way);
+    FUZZ_ASSERT(casemap_append(utf8, &behind) == ERR_OK);
+    FUZZ_ASSERT(slice_eq(buf_slice(&on_the_way), buf_slice(&behind)));
+    buf_finish(&on_the_way);
+    buf_finish(&behind);
 }
 
 static void decode(enum mime_encoding encoding, struct slice octets, size_t piece, struct buf *to)
@@ -96,8 +111,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf whole, pieces;
     buf_init(&whole, SIZE_MAX);
     buf_init(&pieces, SIZE_MAX);
-    convert(charsets[which].name, rest, rest.len + 1, &whole);
-    convert(charsets[which].name, rest, piece, &pieces);
+    convert(charsets[which].name, false, rest, rest.len + 1, &whole);
+    convert(charsets[which].name, false, rest, piece, &pieces);
+    check_fold(charsets[which].name, rest, piece, buf_slice(&pieces));
     FUZZ_ASSERT(charsets[which].states || slice_eq(buf_slice(&whole), buf_slice(&pieces)));
     FUZZ_ASSERT(utf8_valid(buf_slice(&whole)) && utf8_valid(buf_slice(&pieces)));
     for (int encoding = MIME_BASE64; encoding <= MIME_QP; encoding++) {

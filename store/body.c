@@ -5,7 +5,9 @@
 #include <xxhash.h>
 
 #include "core/base/mem.h"
+#include "core/net/loop.h"
 #include "core/net/worker.h"
+#include "store/lately.h"
 #include "store/pins.h"
 #include "store/sched.h"
 #include "store/view.h"
@@ -19,8 +21,6 @@ struct store_body {
     struct env *env;
     uint64_t blob;
     uint64_t size;
-    unsigned char
-        checked[]; /* a bit for each chunk whose checksum this body has seen to be right */
 };
 
 static uint32_t chunks_of(uint64_t size)
@@ -51,7 +51,7 @@ enum err body_open_blob(struct store_reader *reader, struct env *env, uint64_t b
         return ERR_GONE;
     SCHED_POINT("body: found, not yet pinned");
     pin_add(env->pins, blob);
-    struct store_body *body = mem_new(sizeof *body + (chunks_of(row.size) + 7) / 8);
+    struct store_body *body = mem_new(sizeof *body);
     atomic_init(&body->refs, 1);
     body->store = reader->store;
     body->env = env;
@@ -116,26 +116,34 @@ static enum err find_chunk(const struct store_body *body, struct engine_txn *txn
     return e;
 }
 
-/* The octets of a chunk, found right once. */
-static enum err map_chunk(struct store_body *body, const struct store_reader *reader,
+static enum err check_sum(struct slice octets, uint64_t seed)
+{
+    uint64_t sum;
+    memcpy(&sum, octets.ptr + octets.len, sizeof sum);
+    return XXH3_64bits_withSeed(octets.ptr, octets.len, seed) == sum ? ERR_OK : ERR_CORRUPT;
+}
+
+/* The octets of a chunk that is in memory and right. Workers and tools may wait for the disk. */
+static enum err map_chunk(const struct store_body *body, const struct store_reader *reader,
                           struct engine_txn *txn, uint32_t chunk, struct slice *ret)
 {
+    struct chunk_place place = {body->blob, body->env->index, chunk};
     struct slice row;
     enum err e = find_chunk(body, txn, chunk, &row);
     if (e)
         return e;
-    if (reader->loop && !engine_resident(row))
-        return ERR_AGAIN; /* workers and tools may wait for the disk */
     *ret = slice_first(row, row.len - CHUNK_SUM);
-    unsigned char *checked = &body->checked[chunk / 8], bit = (unsigned char)(1u << chunk % 8);
-    if (*checked & bit)
+    if (!reader->loop)
+        return check_sum(*ret, body->blob ^ chunk);
+    uint64_t now = loop_now_ms(reader->loop);
+    if (lately_has(reader->lately, &place, now))
         return ERR_OK;
-    uint64_t sum;
-    memcpy(&sum, ret->ptr + ret->len, sizeof sum);
-    if (XXH3_64bits_withSeed(ret->ptr, ret->len, body->blob ^ chunk) != sum)
-        return ERR_CORRUPT;
-    *checked |= bit;
-    return ERR_OK;
+    if (!engine_resident(row))
+        return ERR_AGAIN;
+    e = check_sum(*ret, body->blob ^ chunk);
+    if (!e)
+        lately_note(reader->lately, &place, now);
+    return e;
 }
 
 /* One reading of the disk for all that was asked for, not one for each chunk. */

@@ -22,6 +22,7 @@ struct committer;
 struct expire;
 struct gone;
 struct journal;
+struct lately;
 struct lazy;
 struct live_table;
 struct pins;
@@ -110,7 +111,8 @@ struct store_reader {
     struct engine_txn *snap[SHARDS_MAX + 1];
     bool live[SHARDS_MAX + 1];
     bool any_live;
-    struct watch *behind; /* have events that this turn's snapshot does not show (notify.c) */
+    struct lately *lately; /* NULL: not of a loop */
+    struct watch *behind;  /* have events that this turn's snapshot does not show (notify.c) */
 };
 
 /* The reader's snapshot of this env, renewed at its first use since the reader was idle. */

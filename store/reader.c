@@ -11,6 +11,7 @@
 
 #include "core/base/mem.h"
 #include "core/net/loop.h"
+#include "store/lately.h"
 #include "store/sched.h"
 
 static struct env *env_at(struct store *store, unsigned i)
@@ -44,8 +45,10 @@ enum err store_reader_new(struct store *store, struct loop *loop, struct store_r
         return ERR_LIMIT;
     }
     reader->slot = slot;
-    if (loop)
+    if (loop) {
+        reader->lately = mem_new(sizeof *reader->lately);
         loop_at_turn_end(loop, idle_at_turn_end, reader);
+    }
     *ret = reader;
     return ERR_OK;
 }
@@ -65,6 +68,7 @@ void store_reader_free(struct store_reader *reader)
     *at = reader->next;
     store->slots_used[reader->slot / 64] &= ~((uint64_t)1 << (reader->slot % 64));
     pthread_mutex_unlock(&store->readers_lock);
+    mem_free(reader->lately);
     mem_free(reader);
 }
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/clock.h"
+#include "core/net/loop.h"
 #include "core/net/worker.h"
 #include "store/body.h"
 #include "store/pins.h"
@@ -111,6 +113,35 @@ static void damage_is_seen_where_it_is(void **state)
     }
 }
 
+static void a_loop_sees_damage_within_a_second(void **state)
+{
+    struct home *home = *state;
+    static char good[ROW_MAX], bad[ROW_MAX];
+    struct slice was = get_chunk(home, good);
+    struct store_body *body = open_body(home, 1);
+    struct store_reader *reader;
+    struct loop *loop;
+    struct iovec iov[8];
+    int n = 0;
+    assert_ok(loop_new(0, &loop));
+    assert_ok(store_reader_new(home->store, loop, &reader));
+    assert_ok(store_body_map(body, reader, 2 * CHUNK_PAYLOAD, iov, 2, &n));
+    assert_int_equal(n, 2);
+    ev_run(loop_ev(loop), EVRUN_NOWAIT);
+    memcpy(bad, good, was.len);
+    bad[5000] ^= 1;
+    put_chunk(home, slice(bad, was.len));
+    clock_shift(1);
+    assert_err(store_body_map(body, reader, 3 * CHUNK_PAYLOAD, iov, 1, &n), ERR_CORRUPT);
+    ev_run(loop_ev(loop), EVRUN_NOWAIT);
+    put_chunk(home, was);
+    assert_ok(store_body_map(body, reader, 3 * CHUNK_PAYLOAD, iov, 1, &n));
+    assert_memory_equal(iov[0].iov_base, good, iov[0].iov_len);
+    store_body_close(body);
+    store_reader_free(reader);
+    loop_free(loop);
+}
+
 static void what_nobody_names_is_not_opened(void **state)
 {
     struct home *home = *state;
@@ -163,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(it_is_mapped_from_any_octet),
         CASE(damage_is_seen_where_it_is),
+        CASE(a_loop_sees_damage_within_a_second),
         CASE(what_nobody_names_is_not_opened),
         CASE(the_pool_pages_it_in_while_the_session_may_close_it),
     };

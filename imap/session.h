@@ -58,7 +58,7 @@ struct session {
     enum conn_end bye_why;
     unsigned bad_commands, auth_failures;
 
-    char client[128]; /* name and version out of ID, for the log */
+    char client[64]; /* name and version out of ID, as much as the journal keeps of them */
     uint64_t commands, busy_us;
     uint64_t began_ns; /* the command under way */
 };

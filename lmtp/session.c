@@ -210,6 +210,7 @@ static void on_open(struct conn *conn)
 {
     struct lmtp_session *s = mem_new(sizeof *s);
     const struct config *config = conn_config(conn);
+    struct sockaddr_storage peer = conn_peer(conn);
     s->conn = conn;
     s->state = LMTP_GREETED;
     s->lines.crlf_only = true; /* RFC 5321 section 2.3.8 */
@@ -217,7 +218,7 @@ static void on_open(struct conn *conn)
     buf_init(&s->helo, HELO_MAX);
     conn_set_session(conn, s);
     conn_set_input_max(conn, config->limits.command_preauth);
-    if (!config_networks_match(&lmtp_config(s)->lmtp.trusted, conn_peer(conn))) {
+    if (!config_networks_match(&lmtp_config(s)->lmtp.trusted, &peer)) {
         refuse(s);
         return;
     }

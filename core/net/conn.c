@@ -52,7 +52,7 @@ void conn_address_text(const struct sockaddr_storage *address, char to[static IN
 
 void conn_set_peer(struct conn *conn, const struct sockaddr_storage *peer)
 {
-    conn->peer = *peer;
+    memcpy(&conn->peer, peer, sizeof conn->peer);
     conn->peer_key = peer_key(server_peers(conn->set->server), peer);
     conn_address_text(peer, conn->peer_text);
 }
@@ -392,21 +392,21 @@ void conn_set_session(struct conn *conn, void *session)
     conn->session = session;
 }
 
-const struct sockaddr_storage *conn_peer(const struct conn *conn)
+struct sockaddr_storage conn_peer(const struct conn *conn)
 {
-    return &conn->peer;
+    struct sockaddr_storage peer = {0};
+    memcpy(&peer, &conn->peer, sizeof conn->peer);
+    return peer;
 }
 
 void conn_peer_octets(const struct conn *conn, unsigned char ret[16])
 {
-    const struct sockaddr_in *in = (const struct sockaddr_in *)&conn->peer;
-    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&conn->peer;
     memset(ret, 0, 16);
-    if (conn->peer.ss_family == AF_INET) {
+    if (conn->peer.family == AF_INET) {
         memset(ret + 10, 0xff, 2);
-        memcpy(ret + 12, &in->sin_addr, 4);
-    } else if (conn->peer.ss_family == AF_INET6) {
-        memcpy(ret, &in6->sin6_addr, 16);
+        memcpy(ret + 12, &conn->peer.in.sin_addr, 4);
+    } else if (conn->peer.family == AF_INET6) {
+        memcpy(ret, &conn->peer.in6.sin6_addr, 16);
     }
 }
 
@@ -427,7 +427,7 @@ uint64_t conn_peer_key(const struct conn *conn)
 
 bool conn_is_unix(const struct conn *conn)
 {
-    return conn->peer.ss_family == AF_UNIX;
+    return conn->peer.family == AF_UNIX;
 }
 
 bool conn_peer_user(const struct conn *conn, uid_t *ret_uid, gid_t *ret_gid)
@@ -444,9 +444,9 @@ bool conn_peer_user(const struct conn *conn, uid_t *ret_uid, gid_t *ret_gid)
 
 bool conn_is_local(const struct conn *conn)
 {
+    struct sockaddr_storage peer = conn_peer(conn);
     return conn_is_unix(conn) ||
-           config_networks_match(&server_config(conn->set->server)->auth.local_networks,
-                                 &conn->peer);
+           config_networks_match(&server_config(conn->set->server)->auth.local_networks, &peer);
 }
 
 bool conn_is_secure(const struct conn *conn)

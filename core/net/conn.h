@@ -104,7 +104,7 @@ void *conn_session(const struct conn *conn);
 void conn_set_session(struct conn *conn, void *session);
 /* The client's address after PROXY; unix sockets: AF_UNIX. Text is "192.0.2.1", "2001:db8::1",
  * "local". */
-const struct sockaddr_storage *conn_peer(const struct conn *conn);
+struct sockaddr_storage conn_peer(const struct conn *conn);
 void conn_peer_octets(const struct conn *conn, unsigned char ret[16]); /* IPv4 mapped; unix: 0 */
 struct slice conn_peer_text(const struct conn *conn);
 struct slice conn_local_text(const struct conn *conn);

@@ -72,7 +72,11 @@ struct conn {
     bool again;   /* in the set's list for the next turn */
     bool again_offer;
 
-    struct sockaddr_storage peer;
+    union {
+        sa_family_t family; /* AF_UNIX: nothing more is known */
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } peer; /* a fifth of a sockaddr_storage, of which there would be one for each idle client */
     char peer_text[INET6_ADDRSTRLEN], local_text[INET6_ADDRSTRLEN];
 };
 

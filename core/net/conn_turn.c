@@ -244,7 +244,8 @@ static void read_proxy(struct conn *conn)
 
 static void begin(struct conn *conn)
 {
-    if (!listener_wants_proxy(conn->listener, &conn->peer)) {
+    struct sockaddr_storage peer = conn_peer(conn);
+    if (!listener_wants_proxy(conn->listener, &peer)) {
         begin_protocol(conn);
         return;
     }

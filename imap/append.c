@@ -139,7 +139,7 @@ static void appended(void *object, const struct store_result *result)
         a->uidvalidity = result->arrivals[0].uidvalidity;
         a->uid = result->arrivals[0].uid;
     }
-    s->command.why = result->why;
+    session_note_why(s, &result->why);
     if (result->keyword_dropped)
         session_log_dropped_keyword(s, a->path);
     session_resume(s);

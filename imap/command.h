@@ -68,7 +68,7 @@ struct command {
     enum err err;
     struct slice code; /* response code without brackets; empty: as the error has it */
     const char *text;  /* NULL: as the error has it */
-    struct fault why;  /* for the log */
+    struct fault *why; /* for the log; NULL: nothing was noted. session_why makes it */
 };
 
 /* Set the answer and be done. `text` is a literal. */

@@ -65,7 +65,7 @@ static void copied(void *object, const struct store_result *result)
     struct copy *copy = s->command.progress;
     copy->over = true;
     copy->err = result->err;
-    s->command.why = result->why;
+    session_note_why(s, &result->why);
     if (!result->err)
         copy->code = copyuid(&s->arena, result);
     if (!result->err && s->lost) /* those that had left the window too */

@@ -27,7 +27,7 @@ static void expunged(void *object, const struct store_result *result)
     x->err = result->err;
     x->over = !x->some;
     x->n += uidset_count(&result->source);
-    s->command.why = result->why;
+    session_note_why(s, &result->why);
     session_resume(s);
 }
 

@@ -79,7 +79,7 @@ static void cleanup(struct session *s, struct command *c)
 static void note(struct session *s, struct fetch *f, enum err e, uint32_t uid)
 {
     if (!f->err)
-        f->err = fault(&s->command.why, e, "message %u", uid);
+        f->err = fault(session_why(s), e, "message %u", uid);
 }
 
 /* --- the items that are no sections ----------------------------------------------------------- */
@@ -468,7 +468,7 @@ static void seen(void *object, const struct store_result *result)
     f->batch_out = false;
     if (e && !gone) {
         f->seen_err = e;
-        s->command.why = result->why;
+        session_note_why(s, &result->why);
     }
     if ((e || !submit_seen(s, f)) && f->phase == SETTLE)
         session_resume(s);

@@ -38,7 +38,7 @@ static void stored(void *object, const struct store_result *result)
     struct session *s = session_of(object);
     struct store_run *run = s->command.progress;
     run->err = result->err;
-    s->command.why = result->why;
+    session_note_why(s, &result->why);
     if (!result->err) {
         bool silent = s->command.args[1].store.silent;
         add_all(&run->tell, silent ? &result->foreign : &run->batch);

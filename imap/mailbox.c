@@ -13,7 +13,7 @@ static void changed(void *object, const struct store_result *result)
     struct change *change = s->command.progress;
     change->over = true;
     change->err = result->err;
-    s->command.why = result->why;
+    session_note_why(s, &result->why);
     session_resume(s);
 }
 

@@ -26,8 +26,7 @@ static struct frame_limits limits_of(const struct session *s)
 }
 
 /* May the command run now? */
-static enum err check_row(const struct session *s, const struct imap_command *row,
-                          struct command *c)
+static enum err check_row(struct session *s, const struct imap_command *row, struct command *c)
 {
     unsigned cred = s->auth ? s->auth->cred_flags : 0;
     if (!row || imap_command_masked(s, row)) {
@@ -43,7 +42,7 @@ static enum err check_row(const struct session *s, const struct imap_command *ro
     }
     if ((row->traits & CMD_CHANGE && cred & CRED_READ_ONLY) ||
         (row->traits & CMD_DELETE && cred & CRED_NO_DELETE))
-        return fault(&c->why, ERR_PERM, "not with this credential");
+        return fault(session_why(s), ERR_PERM, "not with this credential");
     if (s->view_gone && row->states == IN_SELECTED && !(row->traits & CMD_DEAD_VIEW)) {
         c->code = SLICE("NONEXISTENT");
         c->text = "Mailbox was deleted";
@@ -86,7 +85,7 @@ static enum parse read_command(struct session *s, struct slice text)
     if (c->err == ERR_SYNTAX)
         c->text = "Wrong arguments";
     if (c->err)
-        (void)fault(&c->why, c->err, "at octet %zu", p.pos);
+        (void)fault(session_why(s), c->err, "at octet %zu", p.pos);
     c->run = c->row->run;
     return c->err ? PARSE_BAD : r;
 }

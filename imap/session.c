@@ -127,6 +127,19 @@ void *session_progress(struct session *s, size_t size)
     return s->command.progress;
 }
 
+struct fault *session_why(struct session *s)
+{
+    if (!s->command.why)
+        s->command.why = arena_new(&s->arena, sizeof *s->command.why);
+    return s->command.why;
+}
+
+void session_note_why(struct session *s, const struct fault *why)
+{
+    if (why->text[0])
+        *session_why(s) = *why;
+}
+
 struct session *session_of(void *object)
 {
     return conn_session(object);
@@ -200,7 +213,7 @@ static void log_failed(struct session *s)
     log_slice(&l, "tag", c->tag);
     log_slice(&l, "verb", c->row ? c->row->name : SLICE("?"));
     log_str(&l, "code", err_word(c->err));
-    log_str(&l, "why", c->why.text[0] ? c->why.text : c->text ? c->text : err_text(c->err));
+    log_str(&l, "why", c->why ? c->why->text : c->text ? c->text : err_text(c->err));
     session_log_end(s, &l);
 }
 

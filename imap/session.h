@@ -83,6 +83,10 @@ bool session_may_delete(const struct session *s);       /* no no-delete credenti
 /* The command's progress, zeroed at its first call, in the arena. */
 void *session_progress(struct session *s, size_t size);
 
+/* Detail of what fails, for the log. In the arena, since hardly a command has any. */
+struct fault *session_why(struct session *s);
+void session_note_why(struct session *s, const struct fault *why); /* unless it is empty */
+
 /* While a client idles it hears something this often: a silent connection is forgotten by address
  * translators, and a client that has gone is not seen. */
 enum { IDLE_STILL_MS = 2 * 60 * 1000 };

@@ -60,15 +60,14 @@ static bool tell(struct session *s, bool uid)
 
 static enum step fail(struct session *s, enum err e)
 {
-    struct fault *why = &s->command.why;
     if (e == ERR_NOTFOUND) {
         s->view_gone = true;
         return STEP_DONE;
     }
     if (e == ERR_LIMIT)
         session_limit(s, METRIC_LIMIT_OTHER, "ghosts", "Too many expunged messages are held back");
-    if (!why->text[0])
-        (void)fault(why, e, "changes of the mailbox could not be read");
+    if (!s->command.why)
+        (void)fault(session_why(s), e, "changes of the mailbox could not be read");
     return STEP_DONE;
 }
 

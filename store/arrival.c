@@ -146,8 +146,7 @@ void facts_from_header(struct facts *facts, struct siphash_key sip, struct slice
     thread_refs(facts, sip, fields.references, fields.in_reply_to);
     if (!header_date(fields.date, &facts->date, NULL))
         facts->date = 0;
-    for (size_t i = 0; i < header.len && !facts->utf8; i++)
-        facts->utf8 = (unsigned char)header.ptr[i] >= 0x80;
+    facts->utf8 = !slice_is_ascii(header);
     digest(facts, header, cap);
 }
 

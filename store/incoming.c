@@ -339,8 +339,8 @@ static void add(struct store_incoming *in, struct slice octets)
     }
 }
 
-/* One line, or a part of one; its LF, if it is there, is the last octet. */
-static void add_line(struct store_incoming *in, struct slice part)
+/* A line of the header, or a part of one; its LF, if it is there, is the last octet. */
+static void add_header_line(struct store_incoming *in, struct slice part)
 {
     struct facts *facts = &in->facts;
     bool ends = part.ptr[part.len - 1] == '\n';
@@ -361,12 +361,41 @@ static void add_line(struct store_incoming *in, struct slice part)
     }
 }
 
+/* Lines of the body from the start of `s` on, up to a line end that lacks its CR: they can be kept
+ * as they are. `after_cr`: the octet before `s` was one. */
+static struct slice kept_lines(struct slice s, bool after_cr, uint32_t *lines)
+{
+    const char *from = s.ptr, *end = from + s.len, *lf;
+    while (from < end && (lf = memchr(from, '\n', (size_t)(end - from)))) {
+        if (lf == s.ptr ? !after_cr : lf[-1] != '\r')
+            return slice_first(s, (size_t)(lf - s.ptr));
+        from = lf + 1;
+        ++*lines;
+    }
+    return s;
+}
+
+static void add_body(struct store_incoming *in, struct slice octets)
+{
+    while (octets.len) {
+        struct slice kept = kept_lines(octets, in->last_cr, &in->facts.lines);
+        add(in, kept);
+        octets = slice_from(octets, kept.len);
+        if (octets.len) {
+            add(in, SLICE("\r\n"));
+            octets = slice_from(octets, 1);
+            in->facts.lines++;
+            in->last_cr = false;
+        } else {
+            in->last_cr = kept.ptr[kept.len - 1] == '\r';
+        }
+    }
+}
+
 static void scan(struct facts *facts, struct slice octets)
 {
-    if (!facts->has_nul && memchr(octets.ptr, 0, octets.len))
-        facts->has_nul = true;
-    for (size_t i = 0; i < octets.len && !facts->eight_bit; i++)
-        facts->eight_bit = (unsigned char)octets.ptr[i] >= 0x80;
+    facts->has_nul = facts->has_nul || memchr(octets.ptr, 0, octets.len);
+    facts->eight_bit = facts->eight_bit || !slice_is_ascii(octets);
 }
 
 enum err store_incoming_write(struct store_incoming *in, struct slice octets)
@@ -387,12 +416,13 @@ enum err store_incoming_write(struct store_incoming *in, struct slice octets)
         return ERR_TOOBIG;
     }
     scan(&in->facts, octets);
-    while (octets.len) {
+    while (octets.len && !in->facts.header_done) {
         size_t at = slice_find(octets, '\n');
         struct slice part = slice_first(octets, at < octets.len ? at + 1 : at);
-        add_line(in, part);
+        add_header_line(in, part);
         octets = slice_from(octets, part.len);
     }
+    add_body(in, octets);
     if (in->len)
         scan_parts(in);
     if (in->facts.size > in->max)

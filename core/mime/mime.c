@@ -332,9 +332,35 @@ static void add_to_header(struct mime_scan *s, struct slice piece)
     assert(!e);
 }
 
+/* Whole lines of a body, from the start of one, that cannot be delimiters: nothing but their ends
+ * is looked for. What is left begins with a line that may be one, or has no end yet. */
+static struct slice pass_lines(struct mime_scan *s, struct slice octets)
+{
+    const char *from = octets.ptr, *end = from + octets.len, *lf;
+    bool delimited = s->boundaries && !s->sealed;
+    while (from < end && !(delimited && *from == '-') &&
+           (lf = memchr(from, '\n', (size_t)(end - from)))) {
+        from = lf + 1;
+        s->lf++;
+    }
+    size_t n = (size_t)(from - octets.ptr);
+    if (n) {
+        s->at += (uint32_t)n;
+        s->line_at = s->at;
+        s->line_end = n > 1 && from[-2] == '\r' ? 2 : 1;
+        s->last_cr = false;
+    }
+    return slice_from(octets, n);
+}
+
 void mime_scan_feed(struct mime_scan *s, struct slice octets)
 {
     while (octets.len) {
+        if (!s->in_header && s->at == s->line_at) {
+            octets = pass_lines(s, octets);
+            if (!octets.len)
+                break;
+        }
         size_t n = slice_find(octets, '\n');
         bool ends = n < octets.len;
         struct slice piece = slice_first(octets, n + ends);

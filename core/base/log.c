@@ -27,7 +27,7 @@
 
 enum { RING = 1 << 20, RECORD_HEAD = 3, STOP_WAIT_MS = 2000, TIME_LEN = 28 };
 /* What one write() may carry without blocking once poll() has said POLLOUT (pipe(7)). */
-enum { CHUNK_PIPE = 4096, CHUNK_FILE = 65536, GATHER_NS = 2000000 };
+enum { CHUNK_PIPE = 4096, CHUNK_FILE = 65536, GATHER_MS = 20 };
 
 static const char journal_path[] = "/run/systemd/journal/socket";
 
@@ -56,6 +56,7 @@ static struct sink *sink = &standard_error;
 static char *ring;
 static size_t ring_at, ring_len; /* first octet, octets in use */
 static bool threaded, sleeping;
+static bool hurry;               /* there is a line that does not wait for others */
 static uint64_t lost;            /* since the writer last told */
 static _Atomic uint64_t stop_at; /* 0, or the monotonic ms after which nothing is waited for */
 static pthread_t writer;
@@ -204,9 +205,13 @@ void log_end(struct log_line *l)
             ring_put(&l->level, 1);
             ring_put(l->text, l->len);
         }
-        if (sleeping)
-            pthread_cond_signal(&wake);
+        bool soon = !hurry && (l->level <= LOG_WARN || ring_len > RING / 2);
+        bool tell = sleeping || soon;
+        hurry |= soon;
+        sleeping = false;
         pthread_mutex_unlock(&lock);
+        if (tell) /* without the lock, which the thread takes first of all */
+            pthread_cond_signal(&wake);
         return;
     }
     struct sink *s = sink;
@@ -257,12 +262,14 @@ static void tell_lost(const struct sink *s, uint64_t n)
  * one write and one switch of threads instead of one for each. Under the lock. */
 static void gather(void)
 {
-    const struct timespec nap = {.tv_nsec = GATHER_NS};
-    if (!threaded)
-        return;
-    pthread_mutex_unlock(&lock);
-    nanosleep(&nap, NULL);
-    pthread_mutex_lock(&lock);
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += GATHER_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    while (threaded && !hurry &&
+           pthread_cond_clockwait(&wake, &lock, CLOCK_MONOTONIC, &until) != ETIMEDOUT)
+        ;
 }
 
 static void *write_lines(void *unused)
@@ -278,6 +285,7 @@ static void *write_lines(void *unused)
             sleeping = false;
             gather();
         }
+        hurry = false;
         if (ring_len == 0 || !patient())
             break;
         struct sink *s = sink;

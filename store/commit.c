@@ -14,7 +14,7 @@
 #include "store/lazy.h"
 
 enum { LANES = 1024, UPKEEPS_MAX = 16, UPKEEP_IDLE_MS = 1000, UPKEEP_BUSY_MS = 100 };
-enum { GATHER_SHARE = 8, GATHER_MAX_NS = 500000 };
+enum { GATHER_SHARE = 4, GATHER_MAX_NS = 500000 };
 
 /* The ops of one account, in order. Active lanes are in a ring, which turns account by account. */
 struct lane {
@@ -242,17 +242,26 @@ static void completed(struct loop *loop, struct post *post)
     op->kind->release(op);
 }
 
-void op_complete(struct op *op)
+/* Returns the loop that must be woken for it, or NULL. The op is gone. */
+static struct loop *hand_over(struct op *op)
 {
-    if (op->to.loop) {
+    struct loop *loop = op->to.loop;
+    if (loop) {
         op->post.run = completed;
-        loop_post(op->to.loop, &op->post);
-        return;
+        return loop_leave(loop, &op->post) ? loop : NULL;
     }
     if (op->to.done)
         op->to.done((void *)(uintptr_t)op->to.id, &op->result);
     store_result_finish(&op->result);
     op->kind->release(op);
+    return NULL;
+}
+
+void op_complete(struct op *op)
+{
+    struct loop *loop = hand_over(op);
+    if (loop)
+        loop_wake(loop);
 }
 
 static void refuse(struct op *op, enum err e)
@@ -399,8 +408,12 @@ static void count_one(struct committer *c, uint64_t *what)
     pthread_mutex_unlock(&c->lock);
 }
 
+/* A loop that is woken by its first completion would find it alone, and be woken again for each of
+ * the others. */
 static void answer(struct committer *c, struct op **ops, unsigned n)
 {
+    struct loop *asleep[TURN_OPS], *loop;
+    unsigned nasleep = 0;
     for (unsigned i = 0; i < n; i++) {
         if (ops[i]->again && !ops[i]->result.err) {
             if (ops[i]->kind->committed)
@@ -408,10 +421,12 @@ static void answer(struct committer *c, struct op **ops, unsigned n)
             pthread_mutex_lock(&c->lock);
             push_front(c, ops[i]);
             pthread_mutex_unlock(&c->lock);
-        } else {
-            op_complete(ops[i]);
+        } else if ((loop = hand_over(ops[i]))) {
+            asleep[nasleep++] = loop;
         }
     }
+    for (unsigned i = 0; i < nasleep; i++)
+        loop_wake(asleep[i]);
 }
 
 static void run_turn(struct committer *c, unsigned n, const struct upkeep *upkeep,
@@ -477,21 +492,22 @@ static void sleep_until(struct committer *c, uint64_t mono_ms)
     sleep_for(c, mono_ms > now ? (mono_ms - now) * 1000000 : 0);
 }
 
-/* Whoever has just been answered is likely to come back at once: for an eighth of what the turn
+/* Whoever has just been answered is likely to come back at once: for a quarter of what the turn
  * took the next one waits for as many as the last one left behind and answered. Otherwise those who
  * came during the turn are served without the others, and two groups of clients pay for a flush in
  * turns (of eight that append, 3.6 shared one). A client that is alone never waits for anybody. */
 static void expect(struct committer *c, unsigned answered, uint64_t took_ns)
 {
     uint64_t most = took_ns / GATHER_SHARE;
-    c->expected = c->queued + answered;
+    c->expected = c->queued + answered > 1 ? c->queued + answered : 0;
     c->expected_until_ns = clock_mono_ns() + (most < GATHER_MAX_NS ? most : GATHER_MAX_NS);
 }
 
+/* Nobody but the last of them wakes the thread. */
 static void gather(struct committer *c)
 {
     uint64_t now;
-    while (c->ring && c->queued < c->expected && !c->stopping &&
+    while (c->queued < c->expected && !c->stopping &&
            (now = clock_mono_ns()) < c->expected_until_ns)
         sleep_for(c, c->expected_until_ns - now);
     c->expected = 0;
@@ -514,11 +530,11 @@ static void *committer_run(void *arg)
     pthread_setname_np(pthread_self(), c->env->index == ENV_CATALOG ? "commit-catalog" : "commit");
     pthread_mutex_lock(&c->lock);
     for (;;) {
+        gather(c);
         while (!c->ring && !c->stopping && !c->nudged && clock_mono_ms() < c->upkeep_at_ms)
             sleep_until(c, c->upkeep_at_ms);
         if (!c->ring && c->stopping)
             break;
-        gather(c);
         bool idle = !c->ring;
         c->nudged = false;
         unsigned n = c->ring ? take(c) : 0;
@@ -596,7 +612,7 @@ void committer_submit(struct committer *c, struct op *op)
         bool was_empty = !c->ring;
         op->arrival = c->arrivals++;
         push(c, op);
-        wake = was_empty || c->queued == c->expected;
+        wake = c->expected ? c->queued == c->expected : was_empty;
     }
     pthread_mutex_unlock(&c->lock);
     if (wake) /* without the lock, which the thread takes first of all */

@@ -73,26 +73,36 @@ void loop_callback_ends(struct loop *loop)
 
 /* --- inbox ------------------------------------------------------------------------------------ */
 
-static void post_to_inbox(struct loop *loop, struct post *post)
+/* True: it was empty, and the loop must be woken. */
+static bool into_inbox(struct loop *loop, struct post *post)
 {
     struct post *old = atomic_load_explicit(&loop->inbox, memory_order_relaxed);
     do
         post->next = old;
     while (!atomic_compare_exchange_weak_explicit(&loop->inbox, &old, post, memory_order_release,
                                                   memory_order_relaxed));
-    if (!old)
-        ev_async_send(loop->ev, &loop->wake);
+    return !old;
+}
+
+bool loop_leave(struct loop *loop, struct post *post)
+{
+    if (loop != current)
+        return into_inbox(loop, post);
+    post->next = NULL;
+    *loop->own_end = post;
+    loop->own_end = &post->next;
+    return false;
+}
+
+void loop_wake(struct loop *loop)
+{
+    ev_async_send(loop->ev, &loop->wake);
 }
 
 void loop_post(struct loop *loop, struct post *post)
 {
-    if (loop != current) {
-        post_to_inbox(loop, post);
-        return;
-    }
-    post->next = NULL;
-    *loop->own_end = post;
-    loop->own_end = &post->next;
+    if (loop_leave(loop, post))
+        loop_wake(loop);
 }
 
 /* In order; `run` owns its post: it may free it or post it again. */
@@ -143,8 +153,8 @@ static void on_stop(struct loop *loop, struct post *post)
 
 void loop_stop(struct loop *loop)
 {
-    if (!atomic_exchange(&loop->stopping, true))
-        post_to_inbox(loop, &loop->stop); /* a turn of its own: own posts run before */
+    if (!atomic_exchange(&loop->stopping, true) && into_inbox(loop, &loop->stop))
+        loop_wake(loop); /* a turn of its own: own posts run before */
 }
 
 /* --- timers ----------------------------------------------------------------------------------- */

@@ -38,6 +38,10 @@ uint64_t loop_now_ms(struct loop *loop);    /* monotonic, as of this turn's star
  * one wake-up, the rest none. A loop's posts to itself cost nothing: they run once its sockets have
  * had their turn, and what those post comes after the next sockets. */
 void loop_post(struct loop *loop, struct post *post);
+/* Its two halves, for a thread that has many: all posts first, and then one loop_wake for each loop
+ * of which a loop_leave has returned true. */
+MUST_CHECK bool loop_leave(struct loop *loop, struct post *post);
+void loop_wake(struct loop *loop);
 
 /* Called at the end of every turn that ran a callback, in the order they were added. At most 8. */
 void loop_at_turn_end(struct loop *loop, void (*hook)(struct loop *loop, void *arg), void *arg);

@@ -385,7 +385,7 @@ static void on_closed(struct conn *conn, enum conn_end why)
     timer_cancel(&s->pause);
     timer_cancel(&s->retry);
     timer_cancel(&s->watch);
-    if (conn_unacked(conn) == 0)
+    if (s->drop && conn_unacked(conn) == 0)
         marks_confirm(&s->marks, conn_sent(conn));
     if (s->state != POP3_AUTHORIZATION)
         log_logout(s, why);
@@ -401,6 +401,7 @@ static void on_closed(struct conn *conn, enum conn_end why)
 const struct protocol pop3_protocol = {
     .name = "pop3",
     .alpn = "pop3",
+    .brief = true,
     .refusal = "-ERR [SYS/TEMP] too many connections\r\n",
     .open = on_open,
     .input = on_input,

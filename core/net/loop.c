@@ -14,6 +14,7 @@ enum {
     HOOKS_MAX = 8,
     HEAP_ARITY = 4,
     STALL_NS = 10 * 1000 * 1000, /* a turn that takes longer makes others wait */
+    REST_NS = 5 * 1000,          /* longer than a look at sockets of which some are ready */
 };
 
 /* The heap's key may be earlier than the timer's own due time: a deadline that moves back, which
@@ -37,11 +38,11 @@ struct hook {
 
 struct loop {
     struct ev_loop *ev;
-    ev_async wake;       /* the inbox was empty and no longer is */
-    ev_timer alarm;      /* the earliest key of the heap */
-    ev_prepare turn_end; /* just before the loop would wait */
-    ev_check turn_begin; /* just after */
-    uint64_t begin_ns;
+    ev_async wake;             /* the inbox was empty and no longer is */
+    ev_timer alarm;            /* the earliest key of the heap */
+    ev_prepare turn_end;       /* just before the loop would wait */
+    ev_check turn_begin;       /* just after */
+    uint64_t begin_ns, end_ns; /* of the turn; of the one before */
     unsigned index;
 
     _Atomic(struct post *) inbox; /* newest first */
@@ -355,7 +356,8 @@ static void on_turn_end(struct ev_loop *ev, ev_prepare *watcher, int events)
     end_turn(loop);
     if (loop->own)
         ev_async_send(ev, &loop->wake); /* do not wait for anything else */
-    uint64_t took = loop->begin_ns ? clock_mono_ns() - loop->begin_ns : 0;
+    loop->end_ns = clock_mono_ns();
+    uint64_t took = loop->begin_ns ? loop->end_ns - loop->begin_ns : 0;
     if (took > STALL_NS)
         metrics_observe(METRIC_LOOP_STALL, loop->index, 0, took);
 }
@@ -418,6 +420,11 @@ void loop_run(struct loop *loop)
     ev_run(loop->ev, 0);
     end_turn(loop); /* ev_break leaves the last turn without its end */
     current = NULL;
+}
+
+bool loop_has_time(const struct loop *loop)
+{
+    return loop->begin_ns - loop->end_ns > REST_NS;
 }
 
 unsigned loop_index(const struct loop *loop)

@@ -30,9 +30,10 @@ void loop_free(struct loop *loop); /* after loop_run has returned */
 void loop_run(struct loop *loop);  /* the calling thread becomes the loop's */
 void loop_stop(struct loop *loop); /* any thread; what was posted before still runs */
 unsigned loop_index(const struct loop *loop);
-struct loop *loop_current(void);            /* NULL on a thread that is not a loop's */
-struct ev_loop *loop_ev(struct loop *loop); /* own thread only */
-uint64_t loop_now_ms(struct loop *loop);    /* monotonic, as of this turn's start (clock.h) */
+struct loop *loop_current(void);             /* NULL on a thread that is not a loop's */
+struct ev_loop *loop_ev(struct loop *loop);  /* own thread only */
+bool loop_has_time(const struct loop *loop); /* it has waited for this turn; own thread only */
+uint64_t loop_now_ms(struct loop *loop);     /* monotonic, as of this turn's start (clock.h) */
 
 /* Any thread. Posts of one thread arrive in their order; the first post into an empty inbox costs
  * one wake-up, the rest none. A loop's posts to itself cost nothing: they run once its sockets have

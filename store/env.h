@@ -18,6 +18,7 @@
 #include "store/store.h"
 
 struct boxes;
+struct columns;
 struct committer;
 struct expire;
 struct gone;
@@ -91,6 +92,7 @@ struct store {
     struct pool *pool; /* after store_start */
     struct live_table *live;
     struct boxes *boxes;              /* mailbox objects in use */
+    struct columns *columns;          /* what searches have read before */
     struct chains chains;             /* accounts being made and removed */
     _Atomic uint64_t undelete_octets; /* of all shards, for the metric */
     pthread_mutex_t settings_lock;

@@ -15,13 +15,16 @@
 #include "core/mime/header.h"
 #include "core/net/worker.h"
 #include "store/body.h"
+#include "store/column.h"
 #include "store/view.h"
 
 enum {
     SLICE_NS = 4 * 1000 * 1000,
     LOOK_EVERY = 16,     /* messages between two looks at the clock */
     BATCH_MESSAGES = 64, /* of one job, and at most so many octets, unless one alone has more */
-    BATCH_OCTETS = 4 << 20
+    BATCH_OCTETS = 4 << 20,
+    COLUMNS_TAKEN = 8, /* by one search */
+    COLUMN_TESTS = 64  /* that go by them: each looks through 128 messages at once */
 };
 
 struct item {
@@ -46,15 +49,29 @@ struct batch {
     struct arena arena;
 };
 
+/* What a TEST_HEADER goes by. */
+struct field {
+    bool in_digest;
+    struct column *column; /* several tests of a name share one; NULL: none */
+    struct column_look look;
+};
+
 struct store_search {
     struct store_view *view;
     const struct store_test *tests;
-    size_t n;
+    struct field *fields; /* one for each test */
+    struct columns *columns;
+    struct {
+        size_t test; /* the first that goes by it */
+        struct column *column;
+    } taken[COLUMNS_TAKEN];
+    size_t n, ntaken;
     struct store_to to;
     struct uidset all;
-    struct store_cursor cursor;
-    bool walked;         /* no message is left to look at */
-    struct batch *batch; /* being filled, or with the pool */
+    struct store_cursor cursor; /* wants what the message before could not do without */
+    uint32_t bucket;            /* in which it did */
+    bool walked;                /* no message is left to look at */
+    struct batch *batch;        /* being filled, or with the pool */
     bool under_way;
     enum err err;
     struct uidset found;
@@ -119,10 +136,29 @@ static bool keyword(const struct store_view *view, uint64_t bits, struct slice n
     return false;
 }
 
-/* From the rows; VERDICT_OPEN where they do not tell. */
-static enum verdict look(struct store_search *search, const struct store_test *t,
-                         const struct store_message *m, struct slice digest)
+/* From the column; else from the digest, and then the column has it too. */
+static enum verdict look_at_field(struct store_search *search, size_t i,
+                                  const struct store_message *m, struct slice digest)
 {
+    const struct store_test *t = &search->tests[i];
+    struct field *field = &search->fields[i];
+    struct column *column = field->column;
+    struct slice values;
+    bool found;
+    if (column && column_find(column, &field->look, m->uid, t->text, &found))
+        return (enum verdict)found;
+    if (!digest.ptr || !field->in_digest)
+        return VERDICT_OPEN;
+    if (column && match_values(&search->room, t->field, digest, &values))
+        column_add(column, m->uid, values);
+    return (enum verdict)match_header(&search->room, t, digest);
+}
+
+/* From the rows; VERDICT_OPEN where they do not tell. */
+static enum verdict look(struct store_search *search, size_t i, const struct store_message *m,
+                         struct slice digest)
+{
+    const struct store_test *t = &search->tests[i];
     int32_t day;
     switch (t->kind) {
     case TEST_ALL:
@@ -145,9 +181,7 @@ static enum verdict look(struct store_search *search, const struct store_test *t
     case TEST_SENT:
         return digest.ptr ? (enum verdict)match_sent(t, digest) : VERDICT_OPEN;
     case TEST_HEADER:
-        return digest.ptr && header_in_digest(t->field)
-                   ? (enum verdict)match_header(&search->room, t, digest)
-                   : VERDICT_OPEN;
+        return look_at_field(search, i, m, digest);
     case TEST_BODY:
     case TEST_TEXT:
         return VERDICT_OPEN;
@@ -286,6 +320,40 @@ static enum err batch_submit(struct store_search *search)
 /* --- the loop's part
  * ---------------------------------------------------------------------------------- */
 
+/* NULL: this field has none, or the search has enough of them. */
+static struct column *column_for(struct store_search *search, size_t i)
+{
+    const struct store_account *account = view_account(search->view);
+    struct slice name = search->tests[i].field;
+    for (size_t k = 0; k < search->ntaken; k++)
+        if (slice_ieq(search->tests[search->taken[k].test].field, name))
+            return search->taken[k].column;
+    if (search->ntaken == COLUMNS_TAKEN)
+        return NULL;
+    struct column *column =
+        column_take(search->columns, account->a, view_mailbox(search->view), name);
+    if (column) {
+        search->taken[search->ntaken].test = i;
+        search->taken[search->ntaken++].column = column;
+    }
+    return column;
+}
+
+/* Needles with a line end are not looked for in columns, whose texts have one between them. */
+static void read_fields(struct store_search *search)
+{
+    unsigned tests = 0;
+    for (size_t i = 0; i < search->n; i++) {
+        const struct store_test *t = &search->tests[i];
+        struct field *field = &search->fields[i];
+        if (t->kind != TEST_HEADER || !header_in_digest(t->field))
+            continue;
+        field->in_digest = true;
+        if (slice_find(t->text, '\n') == t->text.len && tests++ < COLUMN_TESTS)
+            field->column = column_for(search, i);
+    }
+}
+
 enum err store_search_new(struct store_view *view, const struct store_test *tests, size_t n,
                           struct store_to to, struct store_search **ret)
 {
@@ -300,15 +368,14 @@ enum err store_search_new(struct store_view *view, const struct store_test *test
     search->n = n;
     search->to = to;
     search->verdicts = mem_new_array(n, 1);
+    search->fields = mem_new_array(n, sizeof *search->fields);
     match_room_init(&search->room);
-    unsigned want = WANT_HOT;
-    for (size_t i = 0; i < n; i++)
-        if (tests[i].kind >= TEST_SENT && tests[i].kind <= TEST_TEXT)
-            want |= WANT_MSG | WANT_CACHE;
+    search->columns = view_account(view)->store->columns;
+    read_fields(search);
     uidset_add(&every, 1, UINT32_MAX);
     store_view_select(view, &every, &search->all);
     uidset_finish(&every);
-    store_cursor_init(&search->cursor, view, &search->all, want, 0);
+    store_cursor_init(&search->cursor, view, &search->all, WANT_HOT, 0);
     *ret = search;
     return ERR_OK;
 }
@@ -316,18 +383,27 @@ enum err store_search_new(struct store_view *view, const struct store_test *test
 static enum err look_at(struct store_search *search, const struct store_message *m)
 {
     struct slice digest = SLICE_NONE;
+    uint32_t bucket = m->uid >> BUCKET_SHIFT;
     if (m->ghost)
         return ERR_OK;
+    bool has_rows = search->cursor.want != WANT_HOT;
+    if (has_rows && bucket != search->bucket)
+        search->cursor.want = WANT_HOT;
     if (m->cache.ptr && cache_find(m->cache, CACHE_HEADER, &digest) != ERR_OK)
         digest = SLICE_NONE;
     for (size_t i = 0; i < search->n; i++)
-        search->verdicts[i] = (uint8_t)look(search, &search->tests[i], m, digest);
+        search->verdicts[i] = (uint8_t)look(search, i, m, digest);
     switch (match_answer(search->tests, search->n, search->verdicts)) {
     case VERDICT_YES:
         uidset_add(&search->found, m->uid, m->uid);
         return ERR_OK;
     case VERDICT_OPEN:
-        return batch_add(search, m);
+        if (has_rows)
+            return batch_add(search, m);
+        search->cursor.want = WANT_MSG | WANT_CACHE; /* once more, and its neighbours */
+        search->cursor.next_uid = m->uid;
+        search->bucket = bucket;
+        return ERR_OK;
     case VERDICT_NO:
         break;
     }
@@ -373,7 +449,10 @@ void store_search_free(struct store_search *search)
     }
     uidset_finish(&search->all);
     uidset_finish(&search->found);
+    for (size_t i = 0; i < search->ntaken; i++)
+        column_give(search->columns, search->taken[i].column);
     match_room_finish(&search->room);
+    mem_free(search->fields);
     mem_free(search->verdicts);
     mem_free(search);
 }

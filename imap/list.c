@@ -73,6 +73,7 @@ struct list {
     bool extended; /* RFC 5258: options or several patterns */
     unsigned select, returns, status;
     struct row *rows, **tail;
+    bool gathered; /* all of them, and in order */
     enum err err;
 };
 
@@ -307,6 +308,29 @@ static enum err make_patterns(struct list *list, struct slice reference, const s
     return ERR_OK;
 }
 
+static enum step go_on(struct session *s, struct command *c, struct list *list)
+{
+    if (!list->gathered) {
+        if (!list->err && (list->lsub || list->select & LIST_RECURSIVEMATCH) && !sort_rows(list))
+            list->err = ERR_LIMIT;
+        if (list->err)
+            return command_fail(c, list->err, NULL);
+        list->gathered = true;
+    }
+    return tell(s, c, list);
+}
+
+static void lost_read(void *object, const struct store_result *result)
+{
+    struct session *s = session_of(object);
+    struct list *list = s->command.progress;
+    if (result->err)
+        list->err = result->err;
+    else
+        recover_list(result->lost, gather, list);
+    session_resume(s);
+}
+
 static enum step run(struct session *s, struct command *c, struct list *list,
                      struct slice reference, const struct slice *items, size_t n)
 {
@@ -315,25 +339,25 @@ static enum step run(struct session *s, struct command *c, struct list *list,
     enum err e = make_patterns(list, reference, items, n);
     if (!e)
         e = store_mailbox_list(session_reader(s), session_account(s), list->status, gather, list);
-    if (!e && !list->lsub)
-        e = recover_list(s, gather, list);
     if (e == ERR_AGAIN) {
         c->progress = NULL;
         store_warm_mailbox(session_account(s), SLICE("INBOX"), session_warmed(s));
         return STEP_WAIT;
     }
-    if (!e)
-        e = list->err;
-    if (!e && (list->lsub || list->select & LIST_RECURSIVEMATCH) && !sort_rows(list))
-        e = ERR_LIMIT;
-    return e ? command_fail(c, e, NULL) : tell(s, c, list);
+    if (e)
+        return command_fail(c, e, NULL);
+    if (!list->lsub && recover_shown(s)) {
+        store_warm_lost(session_account(s), session_to(s, lost_read));
+        return STEP_WAIT;
+    }
+    return go_on(s, c, list);
 }
 
 enum step imap_list(struct session *s, struct command *c)
 {
     const struct arg *select = &c->args[0], *patterns = &c->args[2], *returns = &c->args[3];
     if (c->progress)
-        return tell(s, c, c->progress);
+        return go_on(s, c, c->progress);
     struct list *list = session_progress(s, sizeof *list);
     list->extended = select->given || returns->given || patterns->patterns.several;
     list->select = select->given ? select->options : 0;
@@ -350,7 +374,7 @@ enum step imap_list(struct session *s, struct command *c)
 enum step imap_lsub(struct session *s, struct command *c)
 {
     if (c->progress)
-        return tell(s, c, c->progress);
+        return go_on(s, c, c->progress);
     struct list *list = session_progress(s, sizeof *list);
     list->lsub = true;
     return run(s, c, list, c->args[0].text, &c->args[1].text, 1);
@@ -366,30 +390,48 @@ enum step imap_namespace(struct session *s, struct command *c)
 
 /* --- STATUS: RFC 3501 section 6.3.10 -------------------------------------------------------- */
 
+struct status {
+    bool over;
+    enum err err;
+    struct slice path, former; /* `former`: of Recoverable/ */
+    struct store_status found;
+};
+
+static void status_read(void *object, const struct store_result *result)
+{
+    struct session *s = session_of(object);
+    struct status *st = s->command.progress;
+    st->over = true;
+    st->err = result->err ? result->err : store_lost_status(result->lost, st->former, &st->found);
+    session_resume(s);
+}
+
 enum step imap_status(struct session *s, struct command *c)
 {
-    struct slice path, former;
-    struct store_status st;
-    enum err e;
-    if (recover_path(s, c->args[0].text, &former)) {
-        path = c->args[0].text;
-        e = store_lost_status(session_reader(s), session_account(s), former, &st);
-    } else {
-        e = store_path_check(c->args[0].text, &s->arena, &path);
-        if (!e)
-            e = store_mailbox_status(session_reader(s), session_account(s), path, &st);
-    }
-    if (e == ERR_AGAIN) {
-        store_warm_mailbox(session_account(s), path, session_warmed(s));
+    struct status *st = session_progress(s, sizeof *st);
+    struct slice name = c->args[0].text;
+    if (!st->over && recover_path(s, name, &st->former)) {
+        st->path = name;
+        store_warm_lost(session_account(s), session_to(s, status_read));
         return STEP_WAIT;
     }
-    if (e)
-        return command_fail(c, e, NULL);
+    if (!st->over) {
+        st->err = store_path_check(name, &s->arena, &st->path);
+        if (!st->err)
+            st->err =
+                store_mailbox_status(session_reader(s), session_account(s), st->path, &st->found);
+        if (st->err == ERR_AGAIN) {
+            store_warm_mailbox(session_account(s), st->path, session_warmed(s));
+            return STEP_WAIT;
+        }
+    }
+    if (st->err)
+        return command_fail(c, st->err, NULL);
     struct reply r;
     reply_begin(&r, s->conn);
     reply_str(&r, "* STATUS ");
-    reply_mailbox(&r, path);
-    tell_status(s, &r, c->args[1].status, &st);
+    reply_mailbox(&r, st->path);
+    tell_status(s, &r, c->args[1].status, &st->found);
     reply_end(&r);
     return command_ok(c, NULL);
 }

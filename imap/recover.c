@@ -6,14 +6,14 @@ enum { PATH_MAX_OCTETS = 480 };
 
 static const struct slice root = {"Recoverable", 11};
 
-static bool is_shown(const struct session *s)
+bool recover_shown(const struct session *s)
 {
     return s->auth->settings.imap.undelete_tree;
 }
 
 bool recover_path(struct session *s, struct slice name, struct slice *ret)
 {
-    return is_shown(s) && name.len > root.len + 1 && name.ptr[root.len] == '/' &&
+    return recover_shown(s) && name.len > root.len + 1 && name.ptr[root.len] == '/' &&
            slice_ieq(slice_first(name, root.len), root) &&
            store_path_check(slice_from(name, root.len + 1), &s->arena, ret) == ERR_OK;
 }
@@ -45,10 +45,8 @@ static bool rename_one(void *arg, const struct store_mailbox *mailbox)
     return r->each(r->arg, &renamed);
 }
 
-enum err recover_list(struct session *s, store_mailbox_each *each, void *arg)
+void recover_list(const struct store_lost_tree *tree, store_mailbox_each *each, void *arg)
 {
     struct renaming renaming = {.each = each, .arg = arg};
-    if (!is_shown(s))
-        return ERR_OK;
-    return store_lost_list(session_reader(s), session_account(s), rename_one, &renaming);
+    store_lost_list(tree, rename_one, &renaming);
 }

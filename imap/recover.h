@@ -8,8 +8,9 @@
 
 /* Is `name` one of the tree, and is the tree shown? The former path is in the command's arena. */
 bool recover_path(struct session *s, struct slice name, struct slice *ret);
-/* Tell `each` of the tree's mailboxes, under the names that clients know; nothing if it is not
- * shown. Its argument is lent for the call. */
-MUST_CHECK enum err recover_list(struct session *s, store_mailbox_each *each, void *arg);
+bool recover_shown(const struct session *s);
+/* Tell `each` of the tree's mailboxes, under the names that clients know. Its argument is lent for
+ * the call. */
+void recover_list(const struct store_lost_tree *tree, store_mailbox_each *each, void *arg);
 
 #endif

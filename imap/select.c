@@ -14,6 +14,8 @@ struct select {
     struct slice path;
     struct store_view *view; /* until the session takes it over */
     bool lost;               /* of Recoverable/; `path` is the former one */
+    bool asked;              /* for that */
+    enum err err;            /* the answer */
     unsigned tries;
 };
 
@@ -47,21 +49,33 @@ static void tell_mailbox(struct session *s, const struct store_view_info *info)
     reply_end(&r);
 }
 
+static void lost_opened(void *object, const struct store_result *result)
+{
+    struct session *s = session_of(object);
+    struct select *sel = s->command.progress;
+    sel->err = result->err;
+    sel->view = result->view;
+    session_resume(s);
+}
+
 /* Opens, and asks for all that will be told, so that a mailbox is selected only when it can be. */
 static enum step open_view(struct session *s, struct command *c, bool read_only)
 {
     struct select *sel = c->progress;
     struct store_view_info info;
-    enum err e = ERR_OK;
-    if (!sel->view)
-        e = sel->lost
-                ? store_lost_open(session_reader(s), session_account(s), sel->path, &sel->view)
-                : store_view_open(session_reader(s), session_account(s), sel->path,
-                                  read_only ? VIEW_READ_ONLY : 0, &sel->view);
+    if (sel->lost && !sel->asked) {
+        sel->asked = true;
+        store_warm_lost_view(session_account(s), sel->path, session_to(s, lost_opened));
+        return STEP_WAIT;
+    }
+    enum err e = sel->err;
+    if (!sel->lost && !sel->view)
+        e = store_view_open(session_reader(s), session_account(s), sel->path,
+                            read_only ? VIEW_READ_ONLY : 0, &sel->view);
     bool opened = e == ERR_OK;
     if (opened)
         e = store_view_info(sel->view, true, &info);
-    if (e == ERR_AGAIN && sel->tries++ < COLD_TRIES) {
+    if (e == ERR_AGAIN && (opened || !sel->lost) && sel->tries++ < COLD_TRIES) {
         if (opened)
             store_warm_view(sel->view, 0, session_warmed(s));
         else

@@ -2,7 +2,7 @@
  * lost from is shown under its path; of several with one path the newest has it, the others have
  * their number behind it. Who looks gets a view that stands still: of a deleted mailbox its
  * messages, of every mailbox what was expunged from it. Only the newest ROWS_MAX rows are looked
- * at, because a loop does it; the admin tool shows all.
+ * at; the admin tool shows all. They are read in the pool: 10,000 rows take a loop too long.
  *
  *      messages of the view = `hot` of a deleted mailbox (its snapshot), and `gone` rows (its
  *                             ghosts, which are told as what they were)
@@ -15,6 +15,7 @@
 #include "store/boxes.h"
 #include "store/mailbox.h"
 #include "store/view.h"
+#include "store/warm.h"
 
 enum { ROWS_MAX = 10000, FORMERS_MAX = 500, BUILD_MESSAGES_MAX = 50000 };
 
@@ -31,17 +32,20 @@ struct former {
     size_t name_len;
 };
 
-struct formers {
+struct store_lost_tree {
     struct lost_row *rows;
     uint32_t nrows;
     struct former *list; /* the newest first */
     uint32_t n;
 };
 
-static void formers_free(struct formers *f)
+void store_lost_free(struct store_lost_tree *f)
 {
+    if (!f)
+        return;
     mem_free(f->rows);
     mem_free(f->list);
+    mem_free(f);
 }
 
 static struct slice name_of(const struct former *former)
@@ -58,7 +62,7 @@ static int compare_rows(const void *a, const void *b)
     return (x->uid > y->uid) - (x->uid < y->uid);
 }
 
-static enum err read_rows(struct engine_txn *txn, uint32_t a, struct formers *f)
+static enum err read_rows(struct engine_txn *txn, uint32_t a, struct store_lost_tree *f)
 {
     struct engine_cursor cursor;
     struct key key, prefix;
@@ -84,7 +88,7 @@ static enum err read_rows(struct engine_txn *txn, uint32_t a, struct formers *f)
 }
 
 /* Its path, with the number behind it if a newer one has that. */
-static void give_name(struct formers *f, struct former *former)
+static void give_name(struct store_lost_tree *f, struct former *former)
 {
     struct slice path = former->box.row.path;
     bool taken = false;
@@ -98,7 +102,7 @@ static void give_name(struct formers *f, struct former *former)
 
 /* Rows of a mailbox that is cleared away have no place to be shown in. */
 static enum err add_former(struct engine_txn *txn, const struct env *env, uint32_t a,
-                           struct formers *f, uint32_t first, uint32_t end)
+                           struct store_lost_tree *f, uint32_t first, uint32_t end)
 {
     struct former *former = &f->list[f->n];
     *former = (struct former){.m = f->rows[first].m, .first = first, .end = end};
@@ -115,20 +119,33 @@ static enum err add_former(struct engine_txn *txn, const struct env *env, uint32
     return ERR_OK;
 }
 
-static enum err formers_read(struct engine_txn *txn, const struct env *env, uint32_t a,
-                             struct formers *f)
+static enum err tree_read(struct engine_txn *txn, const struct env *env, uint32_t a,
+                          struct store_lost_tree **ret)
 {
-    *f = (struct formers){.list = mem_new_array(FORMERS_MAX, sizeof *f->list)};
+    struct store_lost_tree *f = mem_new(sizeof *f);
+    f->list = mem_new_array(FORMERS_MAX, sizeof *f->list);
     enum err e = read_rows(txn, a, f);
     for (uint32_t at = 0, end; !e && at < f->nrows && f->n < FORMERS_MAX; at = end) {
         for (end = at + 1; end < f->nrows && f->rows[end].m == f->rows[at].m;)
             end++;
         e = add_former(txn, env, a, f, at, end);
     }
+    if (e)
+        store_lost_free(f);
+    else
+        *ret = f;
     return e;
 }
 
-static const struct former *former_find(const struct formers *f, struct slice name)
+enum err store_lost_read(struct store_reader *reader, struct store_account *account,
+                         struct store_lost_tree **ret)
+{
+    struct engine_txn *txn;
+    enum err e = reader_snap(reader, account->env, &txn);
+    return e ? e : tree_read(txn, account->env, account->a, ret);
+}
+
+static const struct former *former_find(const struct store_lost_tree *f, struct slice name)
 {
     for (uint32_t i = 0; i < f->n; i++)
         if (slice_eq(name_of(&f->list[i]), name))
@@ -147,7 +164,7 @@ static uint32_t uidvalidity_of(const struct former *former)
     return n ? n : 1;
 }
 
-static struct store_status status_of(const struct formers *f, const struct former *former)
+static struct store_status status_of(const struct store_lost_tree *f, const struct former *former)
 {
     const struct row_mbox *row = &former->box.row;
     uint32_t expunged = former->end - former->first;
@@ -170,7 +187,7 @@ static bool is_below(struct slice name, struct slice parent)
     return name.len > parent.len && slice_starts(name, parent) && name.ptr[parent.len] == '/';
 }
 
-static bool has_children(const struct formers *f, struct slice name)
+static bool has_children(const struct store_lost_tree *f, struct slice name)
 {
     for (uint32_t i = 0; i < f->n; i++)
         if (is_below(name_of(&f->list[i]), name))
@@ -179,7 +196,7 @@ static bool has_children(const struct formers *f, struct slice name)
 }
 
 /* Has an earlier one of the list this parent too? */
-static bool parent_told(const struct formers *f, uint32_t i, struct slice parent)
+static bool parent_told(const struct store_lost_tree *f, uint32_t i, struct slice parent)
 {
     for (uint32_t j = 0; j < i; j++)
         if (is_below(name_of(&f->list[j]), parent))
@@ -188,7 +205,8 @@ static bool parent_told(const struct formers *f, uint32_t i, struct slice parent
 }
 
 /* Names above others that are no mailboxes of the tree themselves. False: `each` has had enough. */
-static bool tell_parents(const struct formers *f, uint32_t i, store_mailbox_each *each, void *arg)
+static bool tell_parents(const struct store_lost_tree *f, uint32_t i, store_mailbox_each *each,
+                         void *arg)
 {
     struct slice name = name_of(&f->list[i]);
     for (size_t n = slice_find(name, '/'); n < name.len;
@@ -201,41 +219,26 @@ static bool tell_parents(const struct formers *f, uint32_t i, store_mailbox_each
     return true;
 }
 
-enum err store_lost_list(struct store_reader *reader, struct store_account *account,
-                         store_mailbox_each *each, void *arg)
+void store_lost_list(const struct store_lost_tree *f, store_mailbox_each *each, void *arg)
 {
-    struct engine_txn *txn;
-    struct formers f;
-    enum err e = reader_snap(reader, account->env, &txn);
-    if (e)
-        return e;
-    e = formers_read(txn, account->env, account->a, &f);
-    for (uint32_t i = 0; !e && i < f.n; i++) {
+    for (uint32_t i = 0; i < f->n; i++) {
         struct store_mailbox mailbox = {
-            .path = name_of(&f.list[i]), .has_status = true, .status = status_of(&f, &f.list[i])};
-        if (has_children(&f, mailbox.path))
+            .path = name_of(&f->list[i]), .has_status = true, .status = status_of(f, &f->list[i])};
+        if (has_children(f, mailbox.path))
             mailbox.flags |= MAILBOX_CHILDREN;
-        if (!tell_parents(&f, i, each, arg) || !each(arg, &mailbox))
+        if (!tell_parents(f, i, each, arg) || !each(arg, &mailbox))
             break;
     }
-    formers_free(&f);
-    return e;
 }
 
-enum err store_lost_status(struct store_reader *reader, struct store_account *account,
-                           struct slice path, struct store_status *ret)
+enum err store_lost_status(const struct store_lost_tree *f, struct slice path,
+                           struct store_status *ret)
 {
-    struct engine_txn *txn;
-    struct formers f;
-    enum err e = reader_snap(reader, account->env, &txn);
-    if (e)
-        return e;
-    e = formers_read(txn, account->env, account->a, &f);
-    const struct former *former = e ? NULL : former_find(&f, path);
-    if (former)
-        *ret = status_of(&f, former);
-    formers_free(&f);
-    return e ? e : former ? ERR_OK : ERR_NOTFOUND;
+    const struct former *former = former_find(f, path);
+    if (!former)
+        return ERR_NOTFOUND;
+    *ret = status_of(f, former);
+    return ERR_OK;
 }
 
 /* --- the view ------------------------------------------------------------------------------------
@@ -252,7 +255,7 @@ static enum err snapshot_of(struct engine_txn *txn, const struct former *former,
                                                                   : snapshot_build(txn, &box, ret);
 }
 
-static void take_ghosts(struct store_view *view, const struct formers *f,
+static void take_ghosts(struct store_view *view, const struct store_lost_tree *f,
                         const struct former *former)
 {
     uint32_t n = former->end - former->first;
@@ -267,7 +270,7 @@ static void take_ghosts(struct store_view *view, const struct formers *f,
 }
 
 static enum err open_view(struct store_reader *reader, struct store_account *account,
-                          struct engine_txn *txn, const struct formers *f,
+                          struct engine_txn *txn, const struct store_lost_tree *f,
                           const struct former *former, struct store_view **ret)
 {
     const struct row_mbox *row = &former->box.row;
@@ -300,16 +303,95 @@ enum err store_lost_open(struct store_reader *reader, struct store_account *acco
                          struct slice path, struct store_view **ret)
 {
     struct engine_txn *txn;
-    struct formers f;
+    struct store_lost_tree *f = NULL;
     enum err e = reader_snap(reader, account->env, &txn);
-    if (e)
-        return e;
-    e = formers_read(txn, account->env, account->a, &f);
-    const struct former *former = e ? NULL : former_find(&f, path);
     if (!e)
-        e = former ? open_view(reader, account, txn, &f, former, ret) : ERR_NOTFOUND;
-    formers_free(&f);
+        e = tree_read(txn, account->env, account->a, &f);
+    const struct former *former = e ? NULL : former_find(f, path);
+    if (!e)
+        e = former ? open_view(reader, account, txn, f, former, ret) : ERR_NOTFOUND;
+    store_lost_free(f);
     return e;
+}
+
+/* --- in the pool ---------------------------------------------------------------------------------
+ */
+
+struct warm_tree {
+    struct warm warm;
+    struct store_lost_tree *tree;
+};
+
+static enum err tree_run(struct warm *warm, struct store_reader *reader)
+{
+    struct warm_tree *w = (struct warm_tree *)warm;
+    struct engine_txn *txn;
+    enum err e = reader_snap(reader, warm->env, &txn);
+    return e ? e : tree_read(txn, warm->env, warm->a, &w->tree);
+}
+
+static void tree_tell(struct warm *warm, struct store_result *ret)
+{
+    ret->lost = ((struct warm_tree *)warm)->tree;
+}
+
+static void tree_free(struct warm *warm)
+{
+    struct warm_tree *w = (struct warm_tree *)warm;
+    store_lost_free(w->tree);
+    mem_free(w);
+}
+
+void store_warm_lost(struct store_account *account, struct store_to to)
+{
+    static const struct warm_kind kind = {tree_run, tree_tell, tree_free};
+    struct warm_tree *w = mem_new(sizeof *w);
+    warm_submit(&w->warm, &kind, account, to);
+}
+
+/* The session's account is not the worker's to look at: it has one that will do, and the view is
+ * given its own when it is handed over. */
+struct warm_view {
+    struct warm warm;
+    struct store_account stand_in, *account;
+    struct store_view *view;
+    size_t path_len;
+    char path[PATH_OCTETS_MAX];
+};
+
+static enum err view_run(struct warm *warm, struct store_reader *reader)
+{
+    struct warm_view *w = (struct warm_view *)warm;
+    w->stand_in = (struct store_account){.store = warm->store, .env = warm->env, .a = warm->a};
+    return store_lost_open(reader, &w->stand_in, slice(w->path, w->path_len), &w->view);
+}
+
+static void view_tell(struct warm *warm, struct store_result *ret)
+{
+    struct warm_view *w = (struct warm_view *)warm;
+    if (!w->view)
+        return;
+    w->view->account = w->account;
+    w->view->reader = store_reader_of(warm->store, warm->to.loop);
+    ret->view = w->view;
+    w->view = NULL;
+}
+
+static void view_free(struct warm *warm)
+{
+    struct warm_view *w = (struct warm_view *)warm;
+    store_view_close(w->view);
+    mem_free(w);
+}
+
+void store_warm_lost_view(struct store_account *account, struct slice path, struct store_to to)
+{
+    static const struct warm_kind kind = {view_run, view_tell, view_free};
+    struct warm_view *w = mem_new(sizeof *w);
+    w->account = account;
+    w->path_len = path.len < sizeof w->path ? path.len : sizeof w->path;
+    memcpy(w->path, path.ptr, w->path_len);
+    warm_submit(&w->warm, &kind, account, to);
 }
 
 /* --- bringing back -------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ struct store_account;
 struct store_body;
 struct store_incoming;
 struct store_live;
+struct store_lost_tree;
 struct store_maildrop;
 struct store_reader;
 struct store_view;
@@ -114,6 +115,8 @@ struct store_result {
     size_t narrivals;
     struct store_expired expired;            /* store_expire */
     const struct store_structure *structure; /* store_warm_structure */
+    const struct store_lost_tree *lost;      /* store_warm_lost; lent */
+    struct store_view *view;                 /* store_warm_lost_view; the caller's from here on */
     bool keyword_dropped; /* the table was full: a keyword of an append or copy was left out */
     struct fault why;     /* for the log */
 };
@@ -652,18 +655,25 @@ void store_undelete(struct store_account *account, const struct store_lost *lost
 /* --- the undelete window as mailboxes (store/recover.c) ----------------------------------------
  */
 /* For users: what the newest 10,000 rows of the window hold, by the paths of the mailboxes that it
- * was in. Bounded: on loops. */
+ * was in. A loop has the pool read it, for `done`: ERR_AGAIN if that is full. */
+void store_warm_lost(struct store_account *account, struct store_to to);
+void store_warm_lost_view(struct store_account *account, struct slice path, struct store_to to);
 
-/* Each former mailbox, with its status, and \Noselect names above them. */
-MUST_CHECK enum err store_lost_list(struct store_reader *reader, struct store_account *account,
-                                    store_mailbox_each *each, void *arg);
-MUST_CHECK enum err store_lost_status(struct store_reader *reader, struct store_account *account,
-                                      struct slice path, struct store_status *ret);
+/* The same on a worker or tool thread. */
+MUST_CHECK enum err store_lost_read(struct store_reader *reader, struct store_account *account,
+                                    struct store_lost_tree **ret);
+void store_lost_free(struct store_lost_tree *tree); /* NULL shrugs */
 /* A read-only view, with the UIDs of old (its UIDVALIDITY is another one each time that something
- * more was lost). It stands still but for what it is told of by store_lost_restored. ERR_LIMIT: a
- * deleted mailbox of more than 50,000 messages. */
+ * more was lost). It stands still but for what it is told of by store_lost_restored. ERR_NOTFOUND;
+ * ERR_LIMIT: a deleted mailbox of more than 50,000 messages. */
 MUST_CHECK enum err store_lost_open(struct store_reader *reader, struct store_account *account,
                                     struct slice path, struct store_view **ret);
+
+/* Each former mailbox, with its status, and \Noselect names above them. Any thread. */
+void store_lost_list(const struct store_lost_tree *tree, store_mailbox_each *each, void *arg);
+/* ERR_NOTFOUND. */
+MUST_CHECK enum err store_lost_status(const struct store_lost_tree *tree, struct slice path,
+                                      struct store_status *ret);
 /* store_undelete of these messages of such a view; also result.source, and result.dest if it is in
  * step with that. */
 void store_lost_restore(struct store_view *view, const struct uidset *uids, struct slice to_path,

@@ -241,24 +241,27 @@ enum err store_mailbox_status(struct store_reader *reader, struct store_account 
 /* --- Recoverable/ is not shown here; tests/scripts/imap has it ----------------------------------
  */
 
-enum err store_lost_list(struct store_reader *reader, struct store_account *account,
-                         store_mailbox_each *each, void *arg)
+void store_warm_lost(struct store_account *account, struct store_to to)
 {
-    (void)reader, (void)account, (void)each, (void)arg;
-    return ERR_BUG;
+    (void)account;
+    done(to, &(struct store_result){.err = ERR_BUG});
 }
 
-enum err store_lost_status(struct store_reader *reader, struct store_account *account,
-                           struct slice path, struct store_status *ret)
+void store_warm_lost_view(struct store_account *account, struct slice path, struct store_to to)
 {
-    (void)reader, (void)account, (void)path, (void)ret;
-    return ERR_BUG;
+    (void)account, (void)path;
+    done(to, &(struct store_result){.err = ERR_BUG});
 }
 
-enum err store_lost_open(struct store_reader *reader, struct store_account *account,
-                         struct slice path, struct store_view **ret)
+void store_lost_list(const struct store_lost_tree *tree, store_mailbox_each *each, void *arg)
 {
-    (void)reader, (void)account, (void)path, (void)ret;
+    (void)tree, (void)each, (void)arg;
+}
+
+enum err store_lost_status(const struct store_lost_tree *tree, struct slice path,
+                           struct store_status *ret)
+{
+    (void)tree, (void)path, (void)ret;
     return ERR_BUG;
 }
 

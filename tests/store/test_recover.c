@@ -1,7 +1,11 @@
 /* The undelete window as mailboxes that can be read. */
+#include <ev.h>
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/net/loop.h"
+#include "core/net/worker.h"
+#include "store/view.h"
 #include "tests/lib/unit.h"
 #include "tests/store/home.h"
 
@@ -39,8 +43,11 @@ static bool add(void *arg, const struct store_mailbox *mailbox)
 static struct listing list(struct home *home)
 {
     struct listing list = {""};
-    assert_ok(store_lost_list(home->reader, home->account, add, &list));
+    struct store_lost_tree *tree;
+    assert_ok(store_lost_read(home->reader, home->account, &tree));
     store_reader_idle(home->reader);
+    store_lost_list(tree, add, &list);
+    store_lost_free(tree);
     return list;
 }
 
@@ -242,11 +249,93 @@ static void nobody_finds_what_lost_nothing(void **state)
     struct home *home = *state;
     struct store_view *view;
     struct store_status status;
+    struct store_lost_tree *tree;
     home_append(home, "INBOX", 100, 0);
     assert_err(store_lost_open(home->reader, home->account, SLICE("INBOX"), &view), ERR_NOTFOUND);
-    assert_err(store_lost_status(home->reader, home->account, SLICE("INBOX"), &status),
-               ERR_NOTFOUND);
+    assert_ok(store_lost_read(home->reader, home->account, &tree));
+    assert_err(store_lost_status(tree, SLICE("INBOX"), &status), ERR_NOTFOUND);
+    store_lost_free(tree);
     store_reader_idle(home->reader);
+}
+
+/* --- for loops ---------------------------------------------------------------------------------
+ */
+
+struct session {
+    bool answered;
+    enum err err;
+    struct listing list;
+    struct store_status status;
+    struct store_view *view;
+};
+
+static void answered(void *object, const struct store_result *result)
+{
+    struct session *s = object;
+    s->answered = true;
+    s->err = result->err;
+    s->view = result->view;
+    s->list = (struct listing){""};
+    if (result->lost) {
+        store_lost_list(result->lost, add, &s->list);
+        assert_ok(store_lost_status(result->lost, SLICE("INBOX"), &s->status));
+    }
+}
+
+static void await_answer(struct loop *loop, struct session *s)
+{
+    s->answered = false;
+    while (!s->answered)
+        ev_run(loop_ev(loop), EVRUN_ONCE);
+}
+
+static void a_loop_has_the_pool_read_it(void **state)
+{
+    enum { LOST = 200 };
+    struct home *home = *state;
+    struct session s = {0};
+    struct loop *loop;
+    struct store_reader *reader;
+    struct pool *pool;
+    const struct pool_conf conf = {.workers = 1, .queue_max = 2};
+    for (unsigned i = 0; i < LOST; i++)
+        home_append(home, "INBOX", 100, 0);
+    home_expunge(home, "INBOX", 1, LOST);
+    uint32_t inbox = home_box(home, "INBOX").m;
+    assert_ok(loop_new(0, &loop));
+    assert_ok(store_reader_new(home->store, loop, &reader));
+    struct store_to to = {loop, loop_id_new(loop, &s), answered};
+    assert_ok(pool_new(&conf, &pool));
+    store_start(home->store, pool);
+
+    store_warm_lost(home->account, to);
+    await_answer(loop, &s);
+    assert_ok(s.err);
+    assert_string_equal(s.list.text, "INBOX 200 20000|");
+    assert_int_equal(s.status.messages, LOST);
+
+    store_warm_lost_view(home->account, SLICE("Nowhere"), to);
+    await_answer(loop, &s);
+    assert_err(s.err, ERR_NOTFOUND);
+    assert_null(s.view);
+    store_warm_lost_view(home->account, SLICE("INBOX"), to);
+    await_answer(loop, &s);
+    assert_ok(s.err);
+    assert_true(s.view->reader == reader && s.view->account == home->account);
+    assert_int_equal(store_view_exists(s.view), LOST);
+    assert_true(boxes_oldest_told(home->store, home->account->a, inbox) < UINT64_MAX);
+    store_view_close(s.view);
+
+    /* Nobody waits for the answer any more: nothing holds on to what has been expunged. */
+    store_warm_lost_view(home->account, SLICE("INBOX"), to);
+    store_warm_lost(home->account, to);
+    loop_id_drop(loop, to.id);
+    pool_free(pool);
+    ev_run(loop_ev(loop), EVRUN_NOWAIT);
+    assert_true(boxes_oldest_told(home->store, home->account->a, inbox) == UINT64_MAX);
+    store_start(home->store, NULL);
+    store_reader_free(reader);
+    loop_free(loop);
 }
 
 int main(void)
@@ -259,6 +348,7 @@ int main(void)
         CASE(what_left_the_window_under_a_view_is_nothing),
         CASE(quota_holds_for_what_is_moved_out),
         CASE(nobody_finds_what_lost_nothing),
+        CASE(a_loop_has_the_pool_read_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -99,6 +99,7 @@ struct store {
     struct config *config;          /* the newest; counted */
     struct mime_limits mime_limits; /* of the same */
     uint32_t log_days, log_rows;    /* of the same */
+    _Atomic uint32_t keywords;      /* of a mailbox; of the same, but read without the lock */
     pthread_mutex_t readers_lock;
     struct store_reader *readers; /* all that exist */
     uint64_t slots_used[READER_SLOTS / 64];

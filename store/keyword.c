@@ -20,12 +20,12 @@ enum err keyword_table_save(struct turn *turn, uint32_t a, uint32_t m, const str
     return turn_put(turn, DBI_KW, key_am(&key, a, m), row_kw_encode(row, octets));
 }
 
-bool keyword_table_full(const struct row_kw *row)
+bool keyword_table_full(const struct store *store, const struct row_kw *row)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < row->n; i++)
         n += row->word[i].state != KW_FREE;
-    return n == KEYWORDS_MAX;
+    return n >= atomic_load_explicit(&store->keywords, memory_order_relaxed);
 }
 
 static unsigned find(const struct row_kw *row, struct slice name)
@@ -37,13 +37,13 @@ static unsigned find(const struct row_kw *row, struct slice name)
 }
 
 /* Entry of a name that is new, free until it is used; row->n when it cannot be had. */
-static unsigned add_name(struct row_kw *row, struct slice name)
+static unsigned add_name(const struct store *store, struct row_kw *row, struct slice name)
 {
     unsigned i = 0;
+    if (keyword_table_full(store, row) || name.len > KEYWORD_OCTETS_MAX)
+        return row->n;
     while (i < row->n && row->word[i].state != KW_FREE)
         i++;
-    if (i == KEYWORDS_MAX || name.len > KEYWORD_OCTETS_MAX)
-        return row->n;
     if (i == row->n)
         row->n++;
     row->word[i].name = name;
@@ -65,7 +65,7 @@ enum err keyword_bits(struct turn *turn, const struct box *box, const struct sli
     for (size_t k = 0; k < n; k++) {
         unsigned i = find(&row, names[k]);
         if (i == row.n && add) {
-            i = add_name(&row, names[k]);
+            i = add_name(turn->env->store, &row, names[k]);
             *ret_dropped |= i == row.n;
         }
         if (i == row.n)
@@ -77,7 +77,7 @@ enum err keyword_bits(struct turn *turn, const struct box *box, const struct sli
         }
         *ret_bits |= (uint64_t)1 << i;
     }
-    if ((*ret_dropped || grew) && keyword_table_full(&row))
+    if ((*ret_dropped || grew) && keyword_table_full(turn->env->store, &row))
         retire_keywords(turn->env, box->a, box->m);
     if (!changed)
         return ERR_OK;

@@ -1,4 +1,5 @@
-/* The keyword table of a mailbox: names of the bits in `hot`. At most 64. */
+/* The keyword table of a mailbox: names of the bits in `hot`. At most [imap] keywords, which is 64
+ * at the most. */
 #ifndef TANDEM_STORE_KEYWORD_H
 #define TANDEM_STORE_KEYWORD_H
 
@@ -9,7 +10,8 @@ MUST_CHECK enum err keyword_table(struct engine_txn *txn, uint32_t a, uint32_t m
                                   struct row_kw *ret);
 MUST_CHECK enum err keyword_table_save(struct turn *turn, uint32_t a, uint32_t m,
                                        const struct row_kw *row);
-bool keyword_table_full(const struct row_kw *row);
+/* Has it as many as it may have now? It keeps what it has when the limit is lowered. */
+bool keyword_table_full(const struct store *store, const struct row_kw *row);
 
 /* Bits of these keywords in a turn. With `add` names that are not in the table take a free entry,
  * and a retiring one is used again (store/retire.h). What the full table has no room for is left

@@ -25,6 +25,7 @@ void policy_start(struct store *store)
     store->mime_limits = limits_of(store->config);
     store->log_days = store->conf.log_days;
     store->log_rows = store->conf.log_rows;
+    atomic_init(&store->keywords, store->config->imap.keywords);
     pthread_mutex_init(&store->settings_lock, NULL);
 }
 
@@ -43,6 +44,7 @@ void store_set_config(struct store *store, const struct config *config)
     store->mime_limits = limits_of(fresh);
     store->log_days = fresh->store.log_days;
     store->log_rows = fresh->store.log_rows;
+    atomic_store(&store->keywords, fresh->imap.keywords);
     pthread_mutex_unlock(&store->settings_lock);
     config_unref(old);
 }

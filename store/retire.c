@@ -103,7 +103,7 @@ static enum err mark(struct turn *turn, struct scan *s)
     enum err e = keyword_table(turn->txn, s->a, s->m, &row);
     if (e)
         return e;
-    if (!keyword_table_full(&row)) {
+    if (!keyword_table_full(turn->env->store, &row)) {
         s->phase = SCAN_NONE;
         return ERR_OK;
     }

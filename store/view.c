@@ -272,7 +272,7 @@ static bool same_keywords(const struct view_keywords *have, const struct row_kw 
     return true;
 }
 
-static struct view_keywords *keep_keywords(const struct row_kw *row)
+static struct view_keywords *keep_keywords(const struct row_kw *row, bool full)
 {
     size_t octets = 0;
     for (unsigned i = 0; i < row->n; i++)
@@ -280,7 +280,7 @@ static struct view_keywords *keep_keywords(const struct row_kw *row)
     struct view_keywords *keep = mem_new(sizeof *keep + row->n * sizeof keep->word[0] + octets);
     char *text = (char *)&keep->word[row->n];
     keep->n = row->n;
-    keep->full = keyword_table_full(row);
+    keep->full = full;
     for (unsigned i = 0; i < row->n; i++) {
         struct slice name = row->word[i].name;
         if (row->word[i].state == KW_FREE)
@@ -298,10 +298,11 @@ enum err view_load_keywords(struct store_view *view, struct engine_txn *txn, boo
     enum err e = keyword_table(txn, view->account->a, view->m, &row);
     if (e)
         return e;
-    *ret_changed = !same_keywords(view->keywords, &row);
+    bool full = keyword_table_full(view->account->store, &row);
+    *ret_changed = !same_keywords(view->keywords, &row) || view->keywords->full != full;
     if (*ret_changed) {
         mem_free(view->keywords);
-        view->keywords = keep_keywords(&row);
+        view->keywords = keep_keywords(&row, full);
     }
     view->keywords_seen = view->seen;
     view->meant.txn = 0;

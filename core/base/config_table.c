@@ -118,7 +118,7 @@ const struct config_key config_keys[] = {
     {"imap", "literal_plus", KIND_CHOICE, N, 0, C(imap.literal_plus), "plus", 0, 0, "plus|minus|no", "LITERAL+, LITERAL-, or neither (RFC 7888)"},
     {"imap", "compress", KIND_BOOL, N, 0, C(imap.compress), "yes", 0, 0, NULL, "read, not in effect yet: COMPRESS=DEFLATE (RFC 4978)"},
     {"imap", "capabilities_off", KIND_LIST, N, OVER, S(imap.capabilities_off), "", 0, 0, NULL, "capabilities that are not offered"},
-    {"imap", "keywords", KIND_NUMBER, L, 0, C(imap.keywords), "64", 1, 64, NULL, "read, not in effect yet: keywords of a mailbox; 64 now"},
+    {"imap", "keywords", KIND_NUMBER, L, 0, C(imap.keywords), "64", 1, 64, NULL, "keywords of a mailbox; those that are there stay"},
     {"imap", "search_keys", KIND_NUMBER, L, 0, C(imap.search_keys), "256", 8, 256, NULL, "keys of one SEARCH"},
     {"imap", "search_time", KIND_TIME_MS, L, 0, C(imap.search_time_ms), "60s", SECOND, HOUR, NULL, "for one SEARCH"},
     {"imap", "sort_messages", KIND_NUMBER, L, 0, C(imap.sort_messages), "1000000", 1000, 100 * MANY, NULL, "read, not in effect yet: messages of one SORT or THREAD"},

@@ -45,6 +45,7 @@ void rig_start(struct rig *rig)
     pthread_mutex_init(&rig->store.readers_lock, NULL);
     rig->store.shard[0] = &rig->env;
     rig->store.nshards = 1;
+    rig->store.keywords = KEYWORDS_MAX;
     rig->store.boxes = boxes_new(&rig->store);
     rig->env.store = &rig->store;
     rig->env.next_blob = 1;

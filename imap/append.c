@@ -9,6 +9,7 @@
 
 #include "core/base/budget.h"
 #include "core/base/clock.h"
+#include "imap/alias.h"
 #include "imap/reply.h"
 #include "imap/session.h"
 
@@ -54,6 +55,8 @@ static enum err check(struct session *s, struct command *c, struct append *a)
     uint32_t octets = c->args[3].stream.octets;
     uint32_t most = session_append_limit(s);
     enum err e = store_path_check(c->args[0].text, &s->arena, &a->path);
+    if (!e)
+        a->path = alias_meant(s, a->path);
     if (!e && budget_level() == BUDGET_FULL) {
         c->text = "The server is short of memory";
         e = ERR_DOWN;

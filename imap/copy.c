@@ -1,6 +1,7 @@
 /* COPY and MOVE: one change in the destination (RFC 3501 section 6.4.7, RFC 6851). */
 #include <stdio.h>
 
+#include "imap/alias.h"
 #include "imap/batch.h"
 #include "imap/reply.h"
 #include "imap/seqset.h"
@@ -84,6 +85,8 @@ static enum step begin(struct session *s, struct command *c, struct copy *copy, 
     if (e)
         return command_fail(c, e, "No such message");
     e = store_path_check(c->args[1].text, &s->arena, &copy->path);
+    if (!e)
+        copy->path = alias_meant(s, copy->path);
     if (!e && uidset_count(&copy->uids) > BATCH_MAX)
         e = ERR_LIMIT;
     if (e)

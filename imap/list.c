@@ -4,6 +4,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/utf7.h"
+#include "imap/alias.h"
 #include "imap/list_parse.h"
 #include "imap/pattern.h"
 #include "imap/quote.h"
@@ -418,8 +419,8 @@ enum step imap_status(struct session *s, struct command *c)
     if (!st->over) {
         st->err = store_path_check(name, &s->arena, &st->path);
         if (!st->err)
-            st->err =
-                store_mailbox_status(session_reader(s), session_account(s), st->path, &st->found);
+            st->err = store_mailbox_status(session_reader(s), session_account(s),
+                                           alias_meant(s, st->path), &st->found);
         if (st->err == ERR_AGAIN) {
             store_warm_mailbox(session_account(s), st->path, session_warmed(s));
             return STEP_WAIT;

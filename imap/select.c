@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "imap/alias.h"
 #include "imap/recover.h"
 #include "imap/reply.h"
 #include "imap/session.h"
@@ -107,6 +108,8 @@ static enum step open_mailbox(struct session *s, struct command *c, bool read_on
         enum err e = sel->lost ? ERR_OK : store_path_check(c->args[0].text, &s->arena, &sel->path);
         if (e)
             return command_fail(c, e, NULL);
+        if (!sel->lost)
+            sel->path = alias_meant(s, sel->path);
     }
     const struct select *sel = c->progress;
     return open_view(s, c, read_only || sel->lost || s->auth->cred_flags & CRED_READ_ONLY);

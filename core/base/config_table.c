@@ -126,7 +126,7 @@ const struct config_key config_keys[] = {
     {"imap", "metadata_size", KIND_SIZE, L, 0, C(imap.metadata_size), "64k", K, M, NULL, "read, not in effect yet: octets of an annotation"},
     {"imap", "acl_entries", KIND_NUMBER, L, 0, C(imap.acl_entries), "1000", 1, 10000, NULL, "read, not in effect yet: rights lists of a mailbox"},
     {"imap", "notify_mailboxes", KIND_NUMBER, L, 0, C(imap.notify_mailboxes), "1000", 1, 100000, NULL, "read, not in effect yet: mailboxes of one NOTIFY"},
-    {"imap", "special_aliases", KIND_ALIASES, N, 0, C(imap.special_aliases), ALIASES, 0, 0, NULL, "read, not in effect yet: NAME:MAILBOX list: other names of Sent, Drafts, Trash, Junk, Archive"},
+    {"imap", "special_aliases", KIND_ALIASES, N, 0, C(imap.special_aliases), ALIASES, 0, 0, NULL, "NAME:MAILBOX list: what there is no mailbox NAME for goes to MAILBOX, and is read from it: Sent, Drafts, Trash, Junk or Archive"},
     {"imap", "undelete_tree", KIND_BOOL, N, OVER, S(imap.undelete_tree), "no", 0, 0, NULL, "show Recoverable/"},
 
     {"pop3", "enabled", KIND_BOOL, N, OVER, S(pop3.enabled), "yes", 0, 0, NULL, "may this account use POP3"},

@@ -180,9 +180,11 @@ struct auth_name {
 MUST_CHECK enum err auth_name_parse(struct slice name, struct slice default_domain,
                                     char master_separator, struct arena *arena,
                                     struct auth_name *ret);
-/* A RCPT, or an account as the administrator names it: only login and detail. */
+/* A RCPT, or an account as the administrator names it: only login and detail. `separator` is what
+ * stands between them: in a login AUTH_DETAIL, in a RCPT [lmtp] detail; '\0': nothing does. */
+enum { AUTH_DETAIL = '+' };
 MUST_CHECK enum err auth_address_parse(struct slice address, struct slice default_domain,
-                                       struct arena *arena, struct auth_name *ret);
+                                       char separator, struct arena *arena, struct auth_name *ret);
 /* Is it a domain as accounts may have it: LDH labels, at most 253 octets? */
 bool auth_domain_valid(struct slice domain);
 

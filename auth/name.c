@@ -124,19 +124,20 @@ static enum err normal_local(struct slice s, struct arena *arena, struct slice *
     return ret->ptr ? ERR_OK : ERR_LIMIT;
 }
 
-/* local [ "+" detail ] [ "@" domain ] */
-static enum err parse_address(struct slice s, struct slice default_domain, struct arena *arena,
-                              struct slice *ret_login, struct slice *ret_detail)
+/* local [ separator detail ] [ "@" domain ] */
+static enum err parse_address(struct slice s, struct slice default_domain, char separator,
+                              struct arena *arena, struct slice *ret_login,
+                              struct slice *ret_detail)
 {
     size_t at = s.len;
     while (at && s.ptr[at - 1] != '@')
         at--;
     struct slice domain = at ? slice_from(s, at) : default_domain;
     struct slice local = at ? slice_first(s, at - 1) : s, detail = SLICE_NONE;
-    size_t plus = slice_find(local, '+');
-    if (plus < local.len) {
-        detail = slice_from(local, plus + 1);
-        local = slice_first(local, plus);
+    size_t end = separator ? slice_find(local, separator) : local.len;
+    if (end && end < local.len) { /* before it there is a name */
+        detail = slice_from(local, end + 1);
+        local = slice_first(local, end);
     }
     enum err e = normal_local(local, arena, &local);
     if (e)
@@ -161,13 +162,14 @@ static enum err parse_address(struct slice s, struct slice default_domain, struc
     return ERR_OK;
 }
 
-enum err auth_address_parse(struct slice address, struct slice default_domain, struct arena *arena,
-                            struct auth_name *ret)
+enum err auth_address_parse(struct slice address, struct slice default_domain, char separator,
+                            struct arena *arena, struct auth_name *ret)
 {
     struct auth_name name = {0};
     if (address.len > NAME_MAX_OCTETS)
         return ERR_SYNTAX;
-    enum err e = parse_address(address, default_domain, arena, &name.login, &name.detail);
+    enum err e =
+        parse_address(address, default_domain, separator, arena, &name.login, &name.detail);
     if (e)
         return e;
     *ret = name;
@@ -194,7 +196,7 @@ enum err auth_name_parse(struct slice text, struct slice default_domain, char ma
         struct slice ignored;
         enum err e = ERR_OK;
         if (text.ptr[end] != '%') {
-            e = parse_address(suffix, default_domain, arena, &name.master, &ignored);
+            e = parse_address(suffix, default_domain, AUTH_DETAIL, arena, &name.master, &ignored);
             if (!e && ignored.len) /* a master has no mailboxes of its own here */
                 e = ERR_SYNTAX;
         } else if (token_valid(suffix)) {
@@ -206,7 +208,8 @@ enum err auth_name_parse(struct slice text, struct slice default_domain, char ma
         if (e)
             return e;
     }
-    enum err e = parse_address(address, default_domain, arena, &name.login, &name.detail);
+    enum err e =
+        parse_address(address, default_domain, AUTH_DETAIL, arena, &name.login, &name.detail);
     if (e)
         return e;
     *ret = name;

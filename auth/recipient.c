@@ -6,8 +6,9 @@
 
 /* Exact account or alias, of the address as it stands and then without its detail; at last the
  * catch-all of the domain. *ret_detail is what is left to name a mailbox. */
-static enum err find(struct store_reader *reader, const struct auth_name *name, struct arena *arena,
-                     struct store_user **ret, size_t *ret_n, struct slice *ret_detail)
+static enum err find(struct store_reader *reader, const struct auth_name *name, char separator,
+                     struct arena *arena, struct store_user **ret, size_t *ret_n,
+                     struct slice *ret_detail)
 {
     size_t at = slice_find(name->login, '@');
     struct slice local = slice_first(name->login, at), domain = slice_from(name->login, at);
@@ -18,7 +19,7 @@ static enum err find(struct store_reader *reader, const struct auth_name *name, 
         if (!whole)
             return ERR_LIMIT;
         memcpy(whole, local.ptr, local.len);
-        whole[local.len] = '+';
+        whole[local.len] = separator;
         for (size_t i = 0; i < name->detail.len; i++)
             whole[local.len + 1 + i] = ascii_lower(name->detail.ptr[i]);
         memcpy(whole + len - domain.len, domain.ptr, domain.len);
@@ -61,10 +62,11 @@ enum err auth_recipient_find(struct auth *auth, struct store_reader *reader, str
     struct store_user *users;
     struct slice detail;
     size_t n, opened = 0;
-    enum err e =
-        auth_address_parse(address, slice_str(config->tandem.default_domain), arena, &name);
+    char separator = config->lmtp.detail;
+    enum err e = auth_address_parse(address, slice_str(config->tandem.default_domain), separator,
+                                    arena, &name);
     if (!e)
-        e = find(reader, &name, arena, &users, &n, &detail);
+        e = find(reader, &name, separator, arena, &users, &n, &detail);
     if (e)
         return e;
 

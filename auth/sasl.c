@@ -72,10 +72,11 @@ bool mechanism_is_own(const struct auth_exchange *x, struct slice authzid, struc
     struct arena arena;
     const char *domain = server_config(x->auth->conf.server)->tandem.default_domain;
     arena_init(&arena, 4096);
-    bool own = authzid.len == 0 || slice_eq(authzid, authcid) ||
-               (auth_address_parse(authzid, slice_str(domain), &arena, &as) == ERR_OK &&
-                auth_address_parse(authcid, slice_str(domain), &arena, &who) == ERR_OK &&
-                slice_eq(as.login, who.login));
+    bool own =
+        authzid.len == 0 || slice_eq(authzid, authcid) ||
+        (auth_address_parse(authzid, slice_str(domain), AUTH_DETAIL, &arena, &as) == ERR_OK &&
+         auth_address_parse(authcid, slice_str(domain), AUTH_DETAIL, &arena, &who) == ERR_OK &&
+         slice_eq(as.login, who.login));
     arena_reset(&arena);
     return own;
 }

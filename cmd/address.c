@@ -37,7 +37,7 @@ static bool add_target(struct verb_call *call, const char *name, uint32_t *targe
     return true;
 }
 
-/* "local[+detail]@domain" or "@domain" in their normal form. */
+/* "local[+detail]@domain" or "@domain" in their normal form; [lmtp] detail for "+". */
 static bool alias_address(struct verb_call *call, const char *text, struct slice *ret)
 {
     struct auth_name name;
@@ -46,7 +46,7 @@ static bool alias_address(struct verb_call *call, const char *text, struct slice
     strcpy(whole, catch_all ? "x" : "");
     strcat(whole, text);
     if (auth_address_parse(slice_str(whole), slice_str(call->config->tandem.default_domain),
-                           &call->arena, &name)) {
+                           call->config->lmtp.detail, &call->arena, &name)) {
         verb_complain(call, "'%s' is not an address", text);
         return false;
     }
@@ -60,7 +60,7 @@ static bool alias_address(struct verb_call *call, const char *text, struct slice
     size_t n = 0;
     memcpy(address, name.login.ptr, at);
     n += at;
-    address[n++] = '+';
+    address[n++] = call->config->lmtp.detail;
     for (size_t i = 0; i < name.detail.len; i++)
         address[n++] = ascii_lower(name.detail.ptr[i]);
     memcpy(address + n, name.login.ptr + at, name.login.len - at);

@@ -174,8 +174,8 @@ static void take_line(struct import *im, struct slice line)
         return;
     }
     struct slice typed = slice_first(line, colon), rest = slice_from(line, colon + 1);
-    if (auth_address_parse(typed, slice_str(im->call->config->tandem.default_domain), &im->arena,
-                           &name) ||
+    if (auth_address_parse(typed, slice_str(im->call->config->tandem.default_domain), AUTH_DETAIL,
+                           &im->arena, &name) ||
         name.detail.len) {
         complain(im, im->line, typed, "not a name for an account");
         return;

@@ -94,7 +94,7 @@ bool verb_login(struct verb_call *call, const char *name, struct slice *ret)
 {
     struct auth_name parsed;
     enum err e = auth_address_parse(slice_str(name), slice_str(call->config->tandem.default_domain),
-                                    &call->arena, &parsed);
+                                    AUTH_DETAIL, &call->arena, &parsed);
     if (e || parsed.detail.len) {
         verb_complain(call,
                       "'%s' is not a name for an account: letters, digits and ._=-'& before "

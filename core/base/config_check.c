@@ -133,9 +133,9 @@ static void check_auth(const struct config *c, struct config_errors *errs)
                      c->hook[i].url ? "it has both command and url"
                                     : "it has neither command nor url",
                      "give one of the two");
-    if (c->lmtp.detail && c->lmtp.detail == c->auth.master_separator)
-        wrong(c, errs, "auth", "master_separator", "it is the same as [lmtp] detail",
-              "use two characters");
+    if (c->auth.master_separator == '+')
+        wrong(c, errs, "auth", "master_separator", "it stands before a folder in a login",
+              "use another character");
 }
 
 static void check_limits(const struct config *c, struct config_errors *errs)

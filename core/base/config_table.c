@@ -150,7 +150,7 @@ const struct config_key config_keys[] = {
     {"lmtp", "enabled", KIND_BOOL, N, OVER, S(lmtp.enabled), "yes", 0, 0, NULL, "may this account get mail"},
     {"lmtp", "idle", KIND_TIME_MS, N, 0, C(lmtp.idle_ms), "5m", 5 * MINUTE, 24 * HOUR, NULL, "silence that ends a session (RFC 5321 section 4.5.3.2.7: at least 5m)"},
     {"lmtp", "recipients", KIND_NUMBER, L, 0, C(lmtp.recipients), "1000", 100, 100000, NULL, "of one transaction (RFC 5321 section 4.5.3.1.8: at least 100)"},
-    {"lmtp", "detail", KIND_CHAR, L, 0, C(lmtp.detail), "+", 0, 0, NULL, "read, not in effect yet: between user and detail; a plus sign now"},
+    {"lmtp", "detail", KIND_CHAR, L, 0, C(lmtp.detail), "+", 0, 0, NULL, "between an account and the mailbox in the address of a recipient; empty: nothing is. In a login it is +"},
     {"lmtp", "trusted", KIND_NETWORKS, L, 0, C(lmtp.trusted), "loopback, unix", 0, 0, NULL, "who may connect and send XFORWARD"},
 
     {"limits", "connections", KIND_NUMBER, R, 0, C(limits.connections), "20000", 8, MANY, NULL, "in all"},

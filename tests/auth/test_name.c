@@ -183,13 +183,17 @@ static void addresses_have_neither_prefix_nor_suffix(void **state)
     struct arena arena;
     struct auth_name name;
     arena_init(&arena, 4096);
-    assert_ok(auth_address_parse(SLICE("A+b@Example.com"), SLICE("example.org"), &arena, &name));
+    assert_ok(auth_address_parse(SLICE("A+b@Example.com"), SLICE("example.org"), AUTH_DETAIL,
+                                 &arena, &name));
     assert_slice(name.login, "a@example.com");
     assert_slice(name.detail, "b");
-    assert_err(auth_address_parse(SLICE("recent:a"), SLICE("example.org"), &arena, &name),
+    assert_err(
+        auth_address_parse(SLICE("recent:a"), SLICE("example.org"), AUTH_DETAIL, &arena, &name),
+        ERR_SYNTAX);
+    assert_err(auth_address_parse(SLICE("a*b"), SLICE("example.org"), AUTH_DETAIL, &arena, &name),
                ERR_SYNTAX);
-    assert_err(auth_address_parse(SLICE("a*b"), SLICE("example.org"), &arena, &name), ERR_SYNTAX);
-    assert_err(auth_address_parse(SLICE("a%b"), SLICE("example.org"), &arena, &name), ERR_SYNTAX);
+    assert_err(auth_address_parse(SLICE("a%b"), SLICE("example.org"), AUTH_DETAIL, &arena, &name),
+               ERR_SYNTAX);
     arena_reset(&arena);
 }
 

@@ -1,5 +1,9 @@
 #include "core/mime/decode.h"
 
+#include <endian.h>
+#include <stddef.h>
+#include <string.h>
+
 #include "core/base/buf.h"
 #include "core/base/hex.h"
 
@@ -186,42 +190,68 @@ static enum err put_octet(struct decoder *d, char c, struct buf *to)
     return ERR_OK;
 }
 
-/* "=41" whole, in front of `octets`: -1 when there is none. */
-static int encoded_octet(struct slice octets)
+static uint64_t high_bits_of(uint64_t word, uint64_t octet)
 {
-    if (octets.len < 3 || octets.ptr[0] != '=')
-        return -1;
-    int high = hex_digit(octets.ptr[1]), low = hex_digit(octets.ptr[2]);
-    return high < 0 || low < 0 ? -1 : high << 4 | low;
+    uint64_t ones = 0x0101010101010101, zero = word ^ octet * ones;
+    return (zero - ones) & ~zero & 0x80 * ones;
 }
 
-/* Octets in front that stand for themselves; blanks among them do, but for the last ones. */
-static size_t plain_length(struct slice octets)
+/* Octets of text in front of eight. (Beyond the first one that is not, bits may be wrong.) */
+static unsigned text_in(uint64_t word)
 {
-    size_t n = 0;
-    while (n < octets.len && is_text(octets.ptr[n]))
-        n++;
-    while (n && is_blank(octets.ptr[n - 1]))
-        n--;
-    return n;
+    word = le64toh(word);
+    uint64_t others = high_bits_of(word, '=') | high_bits_of(word, '\r') | high_bits_of(word, '\n');
+    return others ? (unsigned)__builtin_ctzll(others) / 8 : sizeof word;
+}
+
+/* Octets in front for which nothing need be held: within a line, and as long as "=41" is whole. The
+ * blanks that may end a line are left. How many octets were used up. */
+static size_t put_line(struct slice octets, char **to)
+{
+    const char *p = octets.ptr, *end = p + octets.len;
+    char *out = *to;
+    for (;;) {
+        uint64_t word;
+        for (unsigned n = sizeof word; n == sizeof word && end - p >= (ptrdiff_t)sizeof word;) {
+            memcpy(&word, p, sizeof word);
+            memcpy(out, &word, sizeof word); /* what is too much is written over */
+            n = text_in(word);
+            out += n;
+            p += n;
+        }
+        while (p < end && is_text(*p))
+            *out++ = *p++;
+        if (end - p < 3 || *p != '=')
+            break;
+        int high = hex_digit(p[1]), low = hex_digit(p[2]);
+        if (high < 0 || low < 0)
+            break;
+        *out++ = (char)(high << 4 | low);
+        p += 3;
+    }
+    for (; p > octets.ptr && is_blank(p[-1]); p--)
+        out--;
+    *to = out;
+    return (size_t)(p - octets.ptr);
 }
 
 static enum err put_quoted_printable(struct decoder *d, struct slice octets, struct buf *to)
 {
-    enum err e = buf_reserve(to, octets.len + d->blanks + d->held_n);
+    enum err e = buf_reserve(to, octets.len + d->blanks + d->held_n + sizeof(uint64_t));
     while (!e && octets.len) {
-        int encoded = d->held_n ? -1 : encoded_octet(octets);
-        bool plain = !d->held_n && is_plain(octets.ptr[0]);
-        size_t n = encoded >= 0 ? 3 : plain ? plain_length(octets) : 1;
-        if (encoded >= 0 || plain) {
-            if (d->blanks)
-                e = put_blanks(d, to);
-            if (plain)
-                memcpy(to->ptr + to->len, octets.ptr, n);
-            else
-                to->ptr[to->len] = (char)encoded;
-            to->len += plain ? n : 1;
-        } else {
+        size_t n = 0;
+        if (!d->held_n && !is_blank(octets.ptr[0])) {
+            size_t blanks = d->blanks;
+            char *from = to->ptr + to->len, *out = from + blanks;
+            n = put_line(octets, &out);
+            if (n) {
+                memcpy(from, d->blank, blanks);
+                to->len = (size_t)(out - to->ptr);
+                d->blanks = 0;
+            }
+        }
+        if (n == 0) {
+            n = 1;
             e = put_octet(d, octets.ptr[0], to);
         }
         octets = slice_from(octets, n);

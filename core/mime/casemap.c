@@ -33,11 +33,12 @@ static char *put_syllable(uint32_t c, char *to)
 }
 
 /* A character that is not ASCII. */
-static char *put_folded(uint32_t c, char *to)
+static inline char *put_folded(uint32_t c, char *to)
 {
-    if (c >= SYLLABLES && c < SYLLABLES_END)
-        return put_syllable(c, to);
-    const uint8_t *text = &casemap_pool[casemap_place[casemap_page[c >> 8] << 8 | (c & 0xff)]];
+    unsigned page = casemap_page[c >> 8];
+    if (!page)
+        return c >= SYLLABLES && c < SYLLABLES_END ? put_syllable(c, to) : to + utf8_encode(c, to);
+    const uint8_t *text = &casemap_pool[casemap_place[page << 8 | (c & 0xff)]];
     if (text == casemap_pool)
         return to + utf8_encode(c, to);
     unsigned n = *text++;
@@ -157,21 +158,28 @@ enum err casemap_valid(struct slice utf8, struct buf *to, size_t *ret_n)
     return ERR_OK;
 }
 
+static char *put_points(const uint32_t *points, size_t n, char *to)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (points[i] >= 0x80)
+            to = put_folded(points[i], to);
+        else
+            *to++ = ascii_upper((char)points[i]);
+    }
+    return to;
+}
+
 enum err casemap_points(const uint32_t *points, size_t n, struct buf *to)
 {
     enum err e = ERR_OK;
+    if (n <= PIECE && buf_reserve(to, n * CASEMAP_TEXT_MAX + WORD) == ERR_OK) {
+        to->len = (size_t)(put_points(points, n, to->ptr + to->len) - to->ptr);
+        return ERR_OK;
+    }
     for (size_t i = 0; !e && i < n; i++) {
-        char tight[CASEMAP_TEXT_MAX + WORD];
-        bool roomy = to->cap - to->len >= sizeof tight;
-        char *from = roomy ? to->ptr + to->len : tight, *out = from;
-        if (points[i] < 0x80)
-            *out++ = ascii_upper((char)points[i]);
-        else
-            out = put_folded(points[i], out);
-        if (roomy)
-            to->len += (size_t)(out - from);
-        else
-            e = buf_append(to, slice(tight, (size_t)(out - from)));
+        char octets[CASEMAP_TEXT_MAX + WORD];
+        char *end = put_points(points + i, 1, octets);
+        e = buf_append(to, slice(octets, (size_t)(end - octets)));
     }
     return e;
 }

@@ -1,6 +1,6 @@
-/* Four kinds of converter: UTF-8, of which only what is broken is replaced; text that says it is
+/* Five kinds of converter: UTF-8, of which only what is broken is replaced; text that says it is
  * ASCII, or nothing, and is looked at; charsets of one octet a character, by a table that iconv(3)
- * has filled; and all others, by iconv(3).
+ * has filled; ISO-2022-JP, by such a table as long as nothing is odd; and all others, by iconv(3).
  *
  * Where a name in use means less than what is sent under it, the larger one is taken, as browsers
  * and mail programs do: iso-8859-1 is windows-1252, gb2312 is GB18030. */
@@ -16,25 +16,23 @@
 #include "core/base/mem.h"
 #include "core/base/utf8.h"
 #include "core/mime/casemap.h"
+#include "core/mime/code.h"
 
-enum kind { UTF8, GUESS, TABLE, ICONV };
+enum kind { UTF8, GUESS, TABLE, JIS, ICONV };
+/* What octets mean in ISO-2022-JP. BY_ICONV: something odd came, and iconv(3) has the rest. */
+enum shift { ASCII, ROMAN, KANJI, BY_ICONV };
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
-enum { HELD_MAX = 16, NAME_MAX_OCTETS = 40, RESTING_MAX = 32, SINGLE_MAX = 11 };
-
-/* What one octet means, in UTF-8. */
-struct single {
-    uint8_t len;
-    char octets[SINGLE_MAX];
-};
+enum { HELD_MAX = 16, NAME_MAX_OCTETS = 40, RESTING_MAX = 32 };
 
 struct charset {
     enum kind kind;
     bool fold;
-    iconv_t cd;                     /* ICONV: to code points */
+    enum shift shift;               /* JIS */
+    iconv_t cd;                     /* JIS, ICONV: to code points */
     char name[NAME_MAX_OCTETS + 1]; /* under which it was opened */
     size_t held_n;                  /* octets of a character that may go on */
     char held[HELD_MAX];
-    struct single single[][256]; /* TABLE: as it is, and folded */
+    struct code single[][256]; /* TABLE: as it is, and folded */
 };
 
 /* --- names ---------------------------------------------------------------------------------- */
@@ -179,33 +177,20 @@ static struct charset *lay_down(struct charset *c)
     return oldest;
 }
 
-/* One octet as one character, which an ASCII one is itself. */
-static bool read_single(iconv_t cd, char octet, struct single *plain, struct single *folded)
+/* False: a character of this charset may be more than an octet, or mean another one later; or its
+ * ASCII is another one. */
+static bool read_singles(iconv_t cd, struct code to[2][256])
 {
-    uint32_t point = 0xfffd;
-    char *in = &octet, *out = (char *)&point;
-    size_t left = 1, room = sizeof point;
-    struct buf text;
-    bool none = iconv(cd, &in, &left, &out, &room) == (size_t)-1;
-    if ((none && errno != EILSEQ) || (!none && room) || point > 0xffff ||
-        ((unsigned char)octet < 0x80 && point != (unsigned char)octet))
-        return false;
-    plain->len = (uint8_t)utf8_encode(point, plain->octets);
-    buf_init(&text, sizeof folded->octets);
-    enum err e = casemap_append(slice(plain->octets, plain->len), &text);
-    folded->len = (uint8_t)text.len;
-    if (text.len)
-        memcpy(folded->octets, text.ptr, text.len);
-    buf_finish(&text);
-    return !e;
-}
-
-/* False: a character of this charset may be more than an octet, or mean another one later. */
-static bool read_singles(iconv_t cd, struct single to[2][256])
-{
-    for (unsigned i = 0; i < 256; i++)
-        if (!read_single(cd, (char)i, &to[0][i], &to[1][i]))
+    static const struct code none = {sizeof REPLACEMENT - 1, REPLACEMENT};
+    for (unsigned i = 0; i < 256; i++) {
+        char octet = (char)i;
+        struct code *plain = &to[0][i];
+        if (!code_read(cd, slice(&octet, 1), plain, &to[1][i]) ||
+            (i < 0x80 && (plain->len != 1 || plain->octets[0] != octet)))
             return false;
+        if (plain->len == 0)
+            to[0][i] = to[1][i] = none;
+    }
     return true;
 }
 
@@ -220,10 +205,10 @@ static struct charset *open_iconv(const char *text, const char *known)
         cd = iconv_open("WCHAR_T", page);
     if (cd == (iconv_t)-1)
         return NULL;
-    struct single single[2][256];
+    struct code single[2][256];
     bool table = read_singles(cd, single);
     c = mem_new(sizeof *c + (table ? sizeof single : 0));
-    c->kind = table ? TABLE : ICONV;
+    c->kind = table ? TABLE : strcmp(text, "iso-2022-jp") == 0 ? JIS : ICONV;
     c->cd = cd;
     strcpy(c->name, text);
     if (table) {
@@ -253,10 +238,11 @@ void charset_close(struct charset *c)
     if (c && c->kind >= TABLE) {
         c->held_n = 0;
         c->fold = false;
-        if (c->kind == ICONV)
+        c->shift = ASCII;
+        if (c->kind != TABLE)
             iconv(c->cd, NULL, NULL, NULL, NULL); /* back to the first shift state */
         c = lay_down(c);
-        if (c && c->kind == ICONV)
+        if (c && c->kind != TABLE)
             iconv_close(c->cd);
     }
     mem_free(c);
@@ -333,11 +319,20 @@ static enum err put_utf8(const struct charset *c, struct slice *s, bool at_end, 
 
 /* --- iconv ---------------------------------------------------------------------------------- */
 
+/* iconv(3) passes on what some charsets can say, and is no character. */
+static bool is_foreign(uint32_t point)
+{
+    return (point > 0x10ffff) | ((point & 0xfffff800) == 0xd800);
+}
+
 static enum err put_points(const struct charset *c, uint32_t *points, size_t n, struct buf *to)
 {
     enum err e = ERR_OK;
+    bool foreign = false;
     for (size_t i = 0; i < n; i++)
-        if (points[i] > 0x10ffff || (points[i] >= 0xd800 && points[i] <= 0xdfff))
+        foreign |= is_foreign(points[i]);
+    for (size_t i = 0; foreign && i < n; i++)
+        if (is_foreign(points[i]))
             points[i] = 0xfffd;
     if (c->fold)
         return casemap_points(points, n, to);
@@ -386,19 +381,19 @@ static enum err end_iconv(const struct charset *c, struct buf *to)
 
 static enum err put_singles(const struct charset *c, struct slice *s, struct buf *to)
 {
-    const struct single *table = c->single[c->fold];
+    const struct code *table = c->single[c->fold];
     enum err e = ERR_OK;
     while (!e && s->len) {
         struct slice piece = slice_first(*s, 512);
-        bool roomy = buf_reserve(to, piece.len * SINGLE_MAX) == ERR_OK;
+        bool roomy = buf_reserve(to, piece.len * CODE_MAX) == ERR_OK;
         char *out = roomy ? to->ptr + to->len : NULL;
         for (size_t i = 0; !e && i < piece.len; i++) {
-            const struct single *one = &table[(unsigned char)piece.ptr[i]];
+            const struct code *one = &table[(unsigned char)piece.ptr[i]];
             if (!roomy) {
                 e = buf_append(to, slice(one->octets, one->len));
                 continue;
             }
-            memcpy(out, one->octets, SINGLE_MAX); /* the next one lies over what was too much */
+            memcpy(out, one->octets, CODE_MAX); /* the next one lies over what was too much */
             out += one->len;
         }
         if (roomy)
@@ -408,9 +403,100 @@ static enum err put_singles(const struct charset *c, struct slice *s, struct buf
     return e;
 }
 
+/* --- ISO-2022-JP ---------------------------------------------------------------------------- */
+
+enum { ESC = 0x1b };
+
+/* ASCII, but for the two characters that are others in JIS X 0201. */
+static bool is_single(enum shift shift, char octet)
+{
+    return (unsigned char)octet < 0x80 && octet != ESC &&
+           (shift == ASCII || (octet != '\\' && octet != '~'));
+}
+
+/* iconv(3) goes on from here, in the same state. */
+static void leave_to_iconv(struct charset *c)
+{
+    static const char *const shifts[] = {
+        [ASCII] = "\x1b(B", [ROMAN] = "\x1b(J", [KANJI] = "\x1b$B"};
+    uint32_t nothing;
+    char *in = (char *)(uintptr_t)shifts[c->shift], *out = (char *)&nothing;
+    size_t left = 3, room = sizeof nothing;
+    iconv(c->cd, &in, &left, &out, &room);
+    c->shift = BY_ICONV;
+}
+
+/* "ESC ( B" and its like (RFC 1468) at `p`. False: it is no other. */
+static bool shifts(struct charset *c, const char *p)
+{
+    if (p[0] != ESC)
+        return false;
+    if (p[1] == '$' && (p[2] == 'B' || p[2] == '@'))
+        c->shift = KANJI;
+    else if (p[1] == '(' && (p[2] == 'B' || p[2] == 'J'))
+        c->shift = p[2] == 'B' ? ASCII : ROMAN;
+    else
+        return false;
+    return true;
+}
+
+/* NULL: these two octets are no character. */
+static const struct code *kanji(const struct code *table, const char *p)
+{
+    unsigned row = (unsigned char)p[0] - 0x21u, cell = (unsigned char)p[1] - 0x21u;
+    if (row >= CODE_SET || cell >= CODE_SET)
+        return NULL;
+    const struct code *code = &table[row * CODE_SET + cell];
+    return code->len ? code : NULL;
+}
+
+/* What is not odd in front of `s`; how many octets. `to` has room. */
+static size_t put_clean(struct charset *c, struct slice s, char **to)
+{
+    const struct code *table = code_jis(c->fold), *code;
+    const char *p = s.ptr, *end = p + s.len;
+    char *out = *to;
+    do {
+        for (; c->shift == KANJI && end - p >= 2 && (code = kanji(table, p)); p += 2) {
+            memcpy(out, code->octets, CODE_MAX); /* the next one lies over what was too much */
+            out += code->len;
+        }
+        for (; c->shift != KANJI && p < end && is_single(c->shift, *p); p++)
+            *out++ = c->fold ? ascii_upper(*p) : *p;
+    } while (end - p >= 3 && shifts(c, p) && (p += 3));
+    *to = out;
+    return (size_t)(p - s.ptr);
+}
+
+/* A pair or a shift of which the end has not come yet. */
+static bool is_cut(const struct charset *c, struct slice s)
+{
+    bool may_begin = (unsigned char)s.ptr[0] - 0x21u < CODE_SET;
+    return s.ptr[0] == ESC ? s.len < 3 : c->shift == KANJI && s.len < 2 && may_begin;
+}
+
+static enum err put_jis(struct charset *c, struct slice *s, struct buf *to)
+{
+    enum { PIECE = 512 };
+    while (s->len && c->shift != BY_ICONV) {
+        size_t n = 0;
+        if (buf_reserve(to, (PIECE + 1) * CODE_MAX) == ERR_OK) {
+            char *out = to->ptr + to->len;
+            n = put_clean(c, slice_first(*s, PIECE), &out);
+            to->len = (size_t)(out - to->ptr);
+        }
+        if (n == 0 && is_cut(c, *s))
+            return ERR_OK;
+        if (n == 0)
+            leave_to_iconv(c);
+        *s = slice_from(*s, n);
+    }
+    return put_iconv(c, s, to);
+}
+
 /* --- pieces --------------------------------------------------------------------------------- */
 
-static enum err put_piece(const struct charset *c, struct slice *s, bool at_end, struct buf *to)
+static enum err put_piece(struct charset *c, struct slice *s, bool at_end, struct buf *to)
 {
     switch (c->kind) {
     case UTF8:
@@ -418,6 +504,8 @@ static enum err put_piece(const struct charset *c, struct slice *s, bool at_end,
         return put_utf8(c, s, at_end, to);
     case TABLE:
         return put_singles(c, s, to);
+    case JIS:
+        return put_jis(c, s, to);
     case ICONV:
         break;
     }
@@ -460,7 +548,8 @@ enum err charset_end(struct charset *c, struct buf *to)
     struct slice s = slice(c->held, c->held_n);
     enum err e = ERR_OK;
     c->held_n = 0;
-    if (c->kind != ICONV)
+    c->shift = ASCII;
+    if (c->kind < JIS)
         return put_piece(c, &s, true, to);
     if (s.len)
         e = put_replacement(to);

@@ -1,5 +1,7 @@
 #include "core/mime/charset.h"
 
+#include <errno.h>
+#include <iconv.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,10 +94,96 @@ static void what_cannot_be_decoded_is_replaced_octet_by_octet(void **state)
             assert_string_equal(to_utf8(rows[i].name, slice_str(rows[i].in), piece), rows[i].out);
 }
 
+/* --- tables ----------------------------------------------------------------------------------- */
+
+static uint32_t seed = 1;
+
+static uint32_t roll(uint32_t below)
+{
+    seed = seed * 1664525 + 1013904223;
+    return (uint32_t)((uint64_t)(seed >> 8) * below >> 24);
+}
+
+/* Mostly what ISO-2022-JP says, which is any octets to others. */
+static void write_octets(struct buf *to)
+{
+    static const char *const words[] = {
+        "\x1b$B",           "\x1b$@",          "\x1b(B", "\x1b(J", "\x1b(B", "F|K\\",
+        "$3$l$O%F%9%H$G$9", "plain, text\r\n", "\\ ~",   "!!",     "\x1b"};
+    to->len = 0;
+    for (uint32_t n = 1 + roll(12); n > 0; n--) {
+        uint32_t what = roll(roll(3) ? 10 : 14);
+        if (what < 11)
+            assert_ok(buf_append(to, slice_str(words[what])));
+        else
+            assert_ok(buf_append_c(to, (char)roll(what == 11 ? 128 : 256)));
+    }
+}
+
+static void by_iconv(const char *name, struct slice octets, struct buf *to)
+{
+    iconv_t cd = iconv_open("UTF-8", name);
+    assert_true(cd != (iconv_t)-1);
+    to->len = 0;
+    assert_ok(buf_reserve(to, 16 * octets.len + 16));
+    while (octets.len) {
+        char *in = (char *)(uintptr_t)octets.ptr, *out = to->ptr + to->len;
+        size_t left = octets.len, room = to->cap - to->len;
+        size_t done = iconv(cd, &in, &left, &out, &room);
+        bool cut = done == (size_t)-1 && errno == EINVAL;
+        to->len = to->cap - room;
+        octets = slice_from(octets, octets.len - left);
+        if (done == (size_t)-1) {
+            assert_ok(buf_append(to, SLICE(FFFD)));
+            octets = slice_from(octets, cut ? octets.len : 1);
+        }
+    }
+    iconv_close(cd);
+}
+
+static void tables_say_what_iconv_says(void **state)
+{
+    static const char *const names[][2] = {
+        {"iso-2022-jp",  "ISO-2022-JP"},
+        {"iso-8859-1",   "CP1252"     },
+        {"iso-8859-6",   "ISO-8859-6" },
+        {"windows-1253", "CP1253"     },
+        {"koi8-r",       "KOI8-R"     },
+        {"cp437",        "CP437"      },
+    };
+    struct buf in, expected, folded, out;
+    (void)state;
+    buf_init(&in, SIZE_MAX);
+    buf_init(&expected, SIZE_MAX);
+    buf_init(&folded, SIZE_MAX);
+    buf_init(&out, SIZE_MAX);
+    for (unsigned i = 0; i < 20000; i++) {
+        const char *const *name = names[i % 2 ? roll(6) : 0];
+        struct charset *c = charset_open(slice_str(name[0]));
+        write_octets(&in);
+        by_iconv(name[1], buf_slice(&in), &expected);
+        folded.len = out.len = 0;
+        assert_ok(casemap_append(buf_slice(&expected), &folded));
+        assert_ok(charset_put(c, buf_slice(&in), &out));
+        assert_ok(charset_end(c, &out));
+        assert_slice_eq(buf_slice(&out), buf_slice(&expected));
+        out.len = 0;
+        charset_fold(c);
+        assert_ok(charset_put(c, buf_slice(&in), &out));
+        assert_ok(charset_end(c, &out));
+        assert_slice_eq(buf_slice(&out), buf_slice(&folded));
+        charset_close(c);
+    }
+    buf_finish(&in);
+    buf_finish(&expected);
+    buf_finish(&folded);
+    buf_finish(&out);
+}
+
 static void a_limit_is_kept(void **state)
 {
     (void)state;
-    static const char *const names[] = {"utf-8", "iso-8859-2", "", "gb2312"};
+    static const char *const names[] = {"utf-8", "iso-8859-2", "", "gb2312", "iso-2022-jp"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct charset *c = charset_open(slice_str(names[i]));
         struct buf out;
@@ -272,6 +360,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_of_mail_are_known),
         cmocka_unit_test(what_cannot_be_decoded_is_replaced_octet_by_octet),
+        cmocka_unit_test(tables_say_what_iconv_says),
         cmocka_unit_test(a_limit_is_kept),
         cmocka_unit_test(encoded_words_are_decoded),
         cmocka_unit_test(values_of_rfc_2231_are_decoded),

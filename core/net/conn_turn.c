@@ -1,6 +1,7 @@
 /* One conn between two waits: octets in, callbacks, octets out, and what to wait for next. */
 #include <assert.h>
 
+#include "core/base/clock.h"
 #include "core/base/config.h"
 #include "core/base/fault.h"
 #include "core/base/mem.h"
@@ -10,6 +11,7 @@
 
 enum {
     ROUNDS_MAX = 4,       /* callbacks of one conn in a row, then others have their turn */
+    AGAIN_NS = 1000000,   /* of those who asked for another turn, then sockets are looked at */
     READ_STEP = 4 * 1024, /* first read behind octets that wait already */
 };
 
@@ -26,6 +28,14 @@ void conn_dirty(struct conn *conn)
     TAILQ_INSERT_TAIL(&conn->set->dirty, conn, in_dirty);
 }
 
+static void post_again(struct conn_set *set)
+{
+    if (set->again_posted)
+        return;
+    set->again_posted = true;
+    loop_post(set->loop, &set->again_post);
+}
+
 void conn_ask_again(struct conn *conn, bool offer)
 {
     struct conn_set *set = conn->set;
@@ -36,10 +46,7 @@ void conn_ask_again(struct conn *conn, bool offer)
         conn->again = true;
         TAILQ_INSERT_TAIL(&set->again, conn, in_again);
     }
-    if (!set->again_posted) {
-        set->again_posted = true;
-        loop_post(set->loop, &set->again_post);
-    }
+    post_again(set);
 }
 
 /* --- input ------------------------------------------------------------------------------------ */
@@ -290,7 +297,8 @@ static void write_out(struct conn *conn)
 
 /* --- the end of a callback -------------------------------------------------------------------- */
 
-/* One callback that is owed; false: none. */
+/* One callback that is owed; false: none. A conn that fills its output as often as it drains would
+ * keep all others waiting: each time it comes behind them. */
 static bool tell(struct conn *conn, unsigned round)
 {
     const struct protocol *protocol = conn_protocol(conn);
@@ -299,7 +307,7 @@ static bool tell(struct conn *conn, unsigned round)
     bool offer = conn->offer && conn->want_input && !conn->full;
     if (!drained && !offer)
         return false;
-    if (round >= ROUNDS_MAX) {
+    if (round >= ROUNDS_MAX || (drained && round > 0)) {
         conn_ask_again(conn, false);
         return false;
     }
@@ -375,11 +383,11 @@ static void rearm(struct conn *conn)
         ev_io_start(loop_ev(conn->set->loop), &conn->io);
 }
 
-static void settle(struct conn *conn)
+static void settle(struct conn *conn, unsigned round)
 {
     conn->set->settling = conn;
-    for (unsigned round = 0; step(conn, round); round++)
-        ;
+    while (step(conn, round))
+        round++;
     keep_input(conn);
     conn->set->settling = NULL;
     if (conn->phase == PHASE_GONE)
@@ -394,7 +402,7 @@ void conn_set_settle(struct conn_set *set)
     while ((conn = TAILQ_FIRST(&set->dirty))) {
         TAILQ_REMOVE(&set->dirty, conn, in_dirty);
         conn->dirty = false;
-        settle(conn);
+        settle(conn, 0);
     }
 }
 
@@ -429,7 +437,7 @@ void conn_on_io(struct ev_loop *ev, ev_io *io, int events)
         shake_hands(conn);
     else if (events & EV_READ || conn->wire.read_wants_write)
         readable(conn);
-    settle(conn);
+    settle(conn, events == EV_WRITE);
     loop_callback_ends(loop);
 }
 
@@ -437,19 +445,22 @@ void conn_on_again(struct loop *loop, struct post *post)
 {
     struct conn_set *set =
         (struct conn_set *)((char *)post - offsetof(struct conn_set, again_post));
-    struct conn_list list = TAILQ_HEAD_INITIALIZER(list);
+    struct conn *conn = NULL, *last = TAILQ_LAST(&set->again, conn_list);
+    uint64_t until = clock_mono_ns() + AGAIN_NS;
     (void)loop;
     set->again_posted = false;
-    TAILQ_CONCAT(&list, &set->again, in_again);
-    struct conn *conn;
-    while ((conn = TAILQ_FIRST(&list))) {
-        TAILQ_REMOVE(&list, conn, in_again);
+    /* Who asks again meanwhile comes behind the last. None is freed before the turn ends. */
+    while (conn != last && clock_mono_ns() < until) {
+        conn = TAILQ_FIRST(&set->again);
+        TAILQ_REMOVE(&set->again, conn, in_again);
         conn->again = false;
         conn->offer |= conn->again_offer;
         conn->again_offer = false;
         if (conn->wire.pending && conn_may_read(conn))
             take_input(conn);
-        settle(conn);
+        settle(conn, 0);
         conn_set_settle(set);
     }
+    if (!TAILQ_EMPTY(&set->again))
+        post_again(set);
 }

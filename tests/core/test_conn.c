@@ -161,9 +161,10 @@ static void check_pattern(size_t n)
             fail_msg("octet %zu is wrong", i);
 }
 
-static bool output_is_full(void)
+/* For its reader: below half of the high mark the session would have been asked for more. */
+static bool output_waits(void)
 {
-    return conn_full(rig.session->conn);
+    return conn_out(rig.session->conn)->len > 128 * 1024;
 }
 
 static void a_slow_reader_stops_production_at_the_high_mark(void **state)
@@ -172,7 +173,7 @@ static void a_slow_reader_stops_production_at_the_high_mark(void **state)
     enum { TOTAL = 20000000 };
     int fd = greeted();
     rig_send(fd, SLICE("BIG 20000000\r\nafter\r\n"));
-    assert_true(rig_until(output_is_full));
+    assert_true(rig_until(output_waits));
     rig_for_ms(30);
     assert_true(rig.session->made < TOTAL);
     assert_true(rig.session->out_max < 256 * 1024 + 40000);
@@ -181,6 +182,29 @@ static void a_slow_reader_stops_production_at_the_high_mark(void **state)
     rig_expect(fd, "after\r\n");
     assert_true(rig.session->drains > 10);
     ends_with(fd, CONN_END_CLIENT);
+}
+
+static void who_fills_as_often_as_he_drains_is_told_once_a_turn(void **state)
+{
+    (void)state;
+    int fd = greeted(), other = rig_connect(rig.port);
+    struct rig_session *filler = rig.session;
+    rig_expect(other, "HI\r\n");
+    rig_send(fd, SLICE("BIG 20000000\r\n"));
+    rig_send(other, SLICE("BIG 20000000\r\n"));
+    for (unsigned turns = 0; filler->produce || rig.session->produce; turns++) {
+        char taken[65536];
+        unsigned before = filler->drains, others = rig.session->drains;
+        rig_turn();
+        assert_true(filler->drains <= before + 1);
+        assert_true(rig.session->drains <= others + 1);
+        while (recv(turns % 2 ? fd : other, taken, sizeof taken, 0) > 0)
+            ;
+    }
+    assert_true(filler->drains > 10 && rig.session->drains > 10);
+    close(other);
+    close(fd);
+    assert_true(rig_until(rig_has_none));
 }
 
 static void a_flush_is_told_once_when_all_is_written(void **state)
@@ -552,6 +576,7 @@ int main(void)
         CASE(again_comes_in_a_later_turn),
         CASE(an_idle_connection_holds_no_buffers),
         CASE(a_slow_reader_stops_production_at_the_high_mark),
+        CASE(who_fills_as_often_as_he_drains_is_told_once_a_turn),
         CASE(a_flush_is_told_once_when_all_is_written),
         CASE(a_consumed_secret_is_overwritten),
         CASE(borrows_that_are_not_sent_are_copied),

@@ -401,7 +401,6 @@ static void on_closed(struct conn *conn, enum conn_end why)
 const struct protocol pop3_protocol = {
     .name = "pop3",
     .alpn = "pop3",
-    .brief = true,
     .refusal = "-ERR [SYS/TEMP] too many connections\r\n",
     .open = on_open,
     .input = on_input,

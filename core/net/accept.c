@@ -18,7 +18,7 @@
 
 enum {
     ACCEPT_BATCH = 64,     /* connections of one socket in one turn */
-    BRIEF_MORE = 16,       /* brief sessions that loops[0] may have beyond those of another loop */
+    BRIEF_MORE = 16,       /* connections that brief sessions may let loops[0] have beyond others */
     CONTROL_RESERVE = 8,   /* places for the control socket beyond [limits] connections */
     RESUME_MS = 250,       /* out of descriptors: look again */
     PRESSURE_MS = 250,     /* how often memory and descriptors are looked at */
@@ -165,22 +165,24 @@ static const char *refused_by(struct door *door, const struct sockaddr_storage *
                : over(METRIC_LIMIT_PER_ADDRESS, "per_address");
 }
 
-/* The loop with the fewest connections. Handing one over wakes another thread, which costs as much
- * as a fifth of a login: a session that is over in a moment stays where it came in as long as that
- * loop has nothing else to do. For one that stays all day the few microseconds are well spent. */
+/* The loop with the fewest connections. Handing one over wakes another thread, and again for each
+ * of its commands, which costs as much as a fifth of a login: while sessions are brief they stay
+ * where they came in, as long as that loop has nothing else to do. For one that stays all day the
+ * few microseconds are well spent. */
 static struct place *place_for(struct server *server, const struct listener *listener)
 {
     struct place *first = &server->places[0], *best = first;
     for (unsigned i = 1; listener->conf && i < server->n_places; i++)
         if (atomic_load(&server->places[i].load) < atomic_load(&best->load))
             best = &server->places[i];
-    bool stays = listener->protocol->brief && loop_has_time(first->loop) &&
+    bool stays = server->brief && loop_has_time(first->loop) &&
                  atomic_load(&first->load) < atomic_load(&best->load) + BRIEF_MORE;
     return stays ? first : best;
 }
 
 static void count_out(struct server *server, struct place *place)
 {
+    atomic_fetch_add_explicit(&server->gone, 1, memory_order_relaxed);
     atomic_fetch_sub(&place->load, 1);
     if (atomic_fetch_sub(&server->connections, 1) == 1 && atomic_load(&server->drain_begun) &&
         !atomic_exchange(&server->gone_told, true))
@@ -291,12 +293,20 @@ static bool under_pressure(const struct server *server)
                (uint64_t)server->descriptors_max * DESCRIPTORS_FULL;
 }
 
+/* As many are open as end in the time that one is open on average (Little's law): brief are
+ * sessions that are over within a second. */
+static void look_at_turnover(struct server *server)
+{
+    uint64_t gone = atomic_exchange(&server->gone, 0);
+    server->brief = gone && gone * (1000 / PRESSURE_MS) >= atomic_load(&server->connections);
+}
+
 static void on_pressure(struct loop *loop, struct timer *timer)
 {
     struct server *server =
         (struct server *)(void *)((char *)timer - offsetof(struct server, pressure));
     timer_arm(loop, timer, PRESSURE_MS);
-
+    look_at_turnover(server);
     if (!under_pressure(server))
         return;
     for (unsigned i = 0; i < server->n_places; i++)

@@ -66,7 +66,6 @@ static inline const char *conn_end_word(enum conn_end why)
 struct protocol {
     const char *name; /* "imap", "pop3", "lmtp": log field proto=, metric label */
     const char *alpn; /* offered in TLS; NULL = none */
-    bool brief;       /* most sessions are over in a moment */
     /* Over the connection limits, or shed: the line to leave behind, without waiting for anything.
      */
     const char *refusal; /* "* BYE [UNAVAILABLE] ..." CRLF */

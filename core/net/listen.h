@@ -1,6 +1,6 @@
-/* Listening sockets, accept on loop 0, hand-over to the loop with the fewest connections (brief
- * sessions stay while loop 0 has time), and the limits that hold before there is a session
- * (CONTRACTS: accept, per_address, handshakes). */
+/* Listening sockets, accept on loop 0, hand-over to the loop with the fewest connections (or,
+ * while most are brief, none as long as loop 0 has time), and the limits that hold before there is
+ * a session (CONTRACTS: accept, per_address, handshakes). */
 #ifndef TANDEM_NET_LISTEN_H
 #define TANDEM_NET_LISTEN_H
 

@@ -62,11 +62,13 @@ struct server {
     struct place *places;
     unsigned n_places;
     atomic_uint connections, handshakes;
+    atomic_uint gone; /* connections that have ended since `pressure` looked */
 
     /* loops[0] only */
     int reserve_fd; /* given up to turn somebody away when descriptors run out */
     bool paused;    /* not accepting for want of descriptors */
     bool draining;
+    bool brief; /* most connections end within a second, lately */
     struct timer resume, pressure, drain, certificates;
     struct post begin_drain, all_gone;
 

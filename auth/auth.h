@@ -145,12 +145,12 @@ void auth_pop3_entered(struct auth *auth, const struct auth_session *session);
 /* The least that holds for every account, for CAPA before the login (RFC 2449 sections 6.5, 6.7):
  * the shortest retention and the longest delay, and whether that of an account may be another. As
  * of a second ago at most. */
-struct auth_pop3_bounds {
+struct auth_bounds {
     int32_t expire_days; /* -1: never */
     uint32_t login_delay_s;
     bool expire_differs, delay_differs;
 };
-void auth_pop3_bounds(struct auth *auth, struct loop *loop, struct auth_pop3_bounds *ret);
+void auth_bounds(struct auth *auth, struct loop *loop, struct auth_bounds *ret);
 
 /* A new verifier of a password, in the arena: "{SCHEME}...". `scheme` is one of yescrypt, argon2id,
  * scram-sha-256, scram-sha-1, bcrypt, sha512-crypt, ssha512, ssha256; auth_scheme_word gives that

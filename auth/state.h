@@ -19,7 +19,7 @@ struct auth {
     struct Gsasl *gsasl;     /* SCRAM; read-only after auth_new */
     pthread_mutex_t lock;    /* of what follows */
     struct auth_known {
-        struct auth_pop3_bounds bounds;
+        struct auth_bounds bounds;
         uint64_t until_ms;      /* clock_mono_ms; 0: never looked */
         int32_t expire_days;    /* of the file, when it was looked for */
         uint32_t login_delay_s; /* the same */

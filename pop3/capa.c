@@ -30,35 +30,35 @@ bool pop3_can_apop(const struct pop3_session *s)
  * ------------------------------------------------------------------------------------------------
  */
 
-static struct auth_pop3_bounds bounds_of(const struct pop3_session *s)
+static struct auth_bounds bounds_of(const struct pop3_session *s)
 {
-    struct auth_pop3_bounds b;
+    struct auth_bounds b;
     if (s->auth)
-        return (struct auth_pop3_bounds){.expire_days = s->auth->settings.pop3.expire_days,
-                                         .login_delay_s = s->auth->settings.pop3.login_delay_s};
-    auth_pop3_bounds(pop3_app.auth, conn_loop(s->conn), &b);
+        return (struct auth_bounds){.expire_days = s->auth->settings.pop3.expire_days,
+                                    .login_delay_s = s->auth->settings.pop3.login_delay_s};
+    auth_bounds(pop3_app.auth, conn_loop(s->conn), &b);
     return b;
 }
 
 /* RFC 2449 section 5: what was announced stays announced, be it 0. */
 static bool has_login_delay(const struct pop3_session *s)
 {
-    struct auth_pop3_bounds b;
-    auth_pop3_bounds(pop3_app.auth, conn_loop(s->conn), &b);
+    struct auth_bounds b;
+    auth_bounds(pop3_app.auth, conn_loop(s->conn), &b);
     return b.login_delay_s > 0;
 }
 
 /* RFC 2449 section 6.5. */
 static void login_delay(const struct pop3_session *s, char *to, size_t cap)
 {
-    struct auth_pop3_bounds b = bounds_of(s);
+    struct auth_bounds b = bounds_of(s);
     snprintf(to, cap, " %u%s", b.login_delay_s, b.delay_differs ? " USER" : "");
 }
 
 /* RFC 2449 section 6.7. */
 static void expire(const struct pop3_session *s, char *to, size_t cap)
 {
-    struct auth_pop3_bounds b = bounds_of(s);
+    struct auth_bounds b = bounds_of(s);
     if (b.expire_days < 0)
         snprintf(to, cap, " NEVER");
     else

@@ -122,10 +122,10 @@ void auth_pop3_entered(struct auth *auth, const struct auth_session *session)
     (void)auth, (void)session;
 }
 
-void auth_pop3_bounds(struct auth *auth, struct loop *loop, struct auth_pop3_bounds *ret)
+void auth_bounds(struct auth *auth, struct loop *loop, struct auth_bounds *ret)
 {
     (void)auth, (void)loop;
-    *ret = (struct auth_pop3_bounds){.expire_days = -1};
+    *ret = (struct auth_bounds){.expire_days = -1};
 }
 
 enum err auth_poprule(struct store_reader *reader, struct store_account *account,

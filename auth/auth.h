@@ -142,13 +142,14 @@ MUST_CHECK enum err auth_poprule(struct store_reader *reader, struct store_accou
 /* POP3 has said +OK: [pop3] login_delay counts from now. */
 void auth_pop3_entered(struct auth *auth, const struct auth_session *session);
 
-/* The least that holds for every account, for CAPA before the login (RFC 2449 sections 6.5, 6.7):
- * the shortest retention and the longest delay, and whether that of an account may be another. As
- * of a second ago at most. */
+/* What holds for every account, for CAPA before the login (RFC 2449 sections 6.5, 6.7): the
+ * shortest retention and the longest delay, and whether that of an account may be another. And what
+ * holds for some: the largest message (RFC 1870). As of a second ago at most. */
 struct auth_bounds {
     int32_t expire_days; /* -1: never */
     uint32_t login_delay_s;
     bool expire_differs, delay_differs;
+    uint64_t message_octets;
 };
 void auth_bounds(struct auth *auth, struct loop *loop, struct auth_bounds *ret);
 

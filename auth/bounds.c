@@ -38,8 +38,10 @@ static bool look(void *arg, struct slice name, struct slice value)
         return true; /* whoever wrote it was told */
     if (slice_eq(name, SLICE("pop3.expire")))
         see_expire(l->bounds, l->settings.pop3.expire_days);
-    else
+    else if (slice_eq(name, SLICE("pop3.login_delay")))
         see_delay(l->bounds, l->settings.pop3.login_delay_s);
+    else if (l->settings.store.message_size > l->bounds->message_octets)
+        l->bounds->message_octets = l->settings.store.message_size;
     return true;
 }
 
@@ -48,11 +50,14 @@ static enum err look_for(struct store_reader *reader, const struct config *confi
 {
     struct looking l = {.bounds = ret, .settings = config->settings};
     *ret = (struct auth_bounds){.expire_days = config->settings.pop3.expire_days,
-                                .login_delay_s = config->settings.pop3.login_delay_s};
+                                .login_delay_s = config->settings.pop3.login_delay_s,
+                                .message_octets = config->settings.store.message_size};
     arena_init(&l.arena, 4096);
     enum err e = store_override_each(reader, SLICE("pop3.expire"), look, &l);
     if (!e)
         e = store_override_each(reader, SLICE("pop3.login_delay"), look, &l);
+    if (!e)
+        e = store_override_each(reader, SLICE("store.message_size"), look, &l);
     arena_reset(&l.arena);
     return e;
 }
@@ -65,7 +70,8 @@ void auth_bounds(struct auth *auth, struct loop *loop, struct auth_bounds *ret)
     pthread_mutex_lock(&auth->lock);
     struct auth_known *known = &auth->known;
     bool same = known->expire_days == config->settings.pop3.expire_days &&
-                known->login_delay_s == config->settings.pop3.login_delay_s;
+                known->login_delay_s == config->settings.pop3.login_delay_s &&
+                known->message_octets == config->settings.store.message_size;
     bool old = !same || now >= known->until_ms;
     *ret = known->bounds;
     pthread_mutex_unlock(&auth->lock);
@@ -80,6 +86,7 @@ void auth_bounds(struct auth *auth, struct loop *loop, struct auth_bounds *ret)
     *known = (struct auth_known){.bounds = fresh,
                                  .until_ms = now + BOUNDS_MS,
                                  .expire_days = config->settings.pop3.expire_days,
-                                 .login_delay_s = config->settings.pop3.login_delay_s};
+                                 .login_delay_s = config->settings.pop3.login_delay_s,
+                                 .message_octets = config->settings.store.message_size};
     pthread_mutex_unlock(&auth->lock);
 }

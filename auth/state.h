@@ -23,6 +23,7 @@ struct auth {
         uint64_t until_ms;      /* clock_mono_ms; 0: never looked */
         int32_t expire_days;    /* of the file, when it was looked for */
         uint32_t login_delay_s; /* the same */
+        uint64_t message_octets;
     } known;
     struct attempt *attempts;
 };

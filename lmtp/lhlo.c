@@ -1,4 +1,5 @@
 /* LHLO: who the client says it is, and what we can (RFC 2033 section 4.1). */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "core/net/listen.h"
@@ -18,7 +19,7 @@ static void attributes(const struct lmtp_session *s, char *to, size_t cap)
 
 static void size(const struct lmtp_session *s, char *to, size_t cap)
 {
-    snprintf(to, cap, " %zu", lmtp_config(s)->settings.store.message_size);
+    snprintf(to, cap, " %" PRIu64, lmtp_size_max(s));
 }
 
 /* keyword, when it holds (NULL: always), its parameters (NULL: none) */

@@ -160,6 +160,8 @@ void lmtp_log_refused(struct lmtp_session *s, struct slice rcpt, enum err e);
  * -------------------------------------------------------------------------------- */
 /* Forget sender, recipients and what has come of a message; back to READY. */
 void lmtp_transaction_end(struct lmtp_session *s);
+/* Octets of the largest message that any account here takes (RFC 1870 section 4). */
+uint64_t lmtp_size_max(const struct lmtp_session *s);
 
 /* --- upload.c: octets of the client into the store -------------------------------------------- */
 /* Open what the message is written into, and put the trace fields in front. */

@@ -33,11 +33,18 @@ void lmtp_transaction_end(struct lmtp_session *s)
         lmtp_state_set(s, LMTP_READY);
 }
 
-/* RFC 5321 section 3.3; RFC 1870 section 6.1 for a SIZE that we would never take. */
+uint64_t lmtp_size_max(const struct lmtp_session *s)
+{
+    struct auth_bounds bounds;
+    auth_bounds(lmtp_app.auth, conn_loop(s->conn), &bounds);
+    return bounds.message_octets;
+}
+
+/* RFC 5321 section 3.3; RFC 1870 section 6.1 for a SIZE that nobody here would take. */
 enum step lmtp_mail(struct lmtp_session *s)
 {
     struct lmtp_transaction *t = &s->mail;
-    if (s->args.size > lmtp_config(s)->settings.store.message_size)
+    if (s->args.size > lmtp_size_max(s))
         return lmtp_fail(s, ERR_TOOBIG);
     init(t);
     t->sender = arena_dup(&t->arena, s->args.path);

@@ -46,3 +46,18 @@ def test_ten_thousand_recipients(make_server):
         imap = server.imap(user)
         assert len(imap.fetch_dict("1:*", "(UID FLAGS)")) == (user[-1] != "9"), "one copy each"
         imap.logout()
+
+
+def test_the_size_that_is_announced_is_that_of_the_most_generous_account(make_server):
+    """RFC 1870 section 4: what none takes is refused at MAIL, what some take at their RCPT."""
+    server = make_server(["alice", "bob"], {("store", "message_size"): "100k"})
+    assert server.tool("user", "set", "bob", "store.message_size=200k").returncode == 0
+    message = b"Subject: large\r\n\r\n" + b"x" * 76 + b"\r\n" + (b"y" * 76 + b"\r\n") * 1900
+    with server.lmtp() as lmtp:
+        lmtp.ehlo("client.example.net")
+        assert lmtp.esmtp_features["size"] == str(200 << 10)
+        assert lmtp.docmd(f"MAIL FROM:<a@example.net> SIZE={(200 << 10) + 1}")[0] == 552
+        assert lmtp.docmd(f"MAIL FROM:<a@example.net> SIZE={len(message)}")[0] == 250
+        assert lmtp.rcpt(f"alice@{DOMAIN}")[0] == 552
+        assert lmtp.rcpt(f"bob@{DOMAIN}")[0] == 250
+        assert lmtp.data(message)[0] == 250

@@ -11,18 +11,11 @@
 #include "core/base/mem.h"
 #include "store/disk.h"
 #include "store/files.h"
+#include "store/lanes.h"
 #include "store/lazy.h"
 
-enum { LANES = 1024, UPKEEPS_MAX = 16, UPKEEP_IDLE_MS = 1000, UPKEEP_BUSY_MS = 100 };
+enum { UPKEEPS_MAX = 16, UPKEEP_IDLE_MS = 1000, UPKEEP_BUSY_MS = 100 };
 enum { GATHER_SHARE = 4, GATHER_MAX_NS = 500000 };
-
-/* The ops of one account, in order. Active lanes are in a ring, which turns account by account. */
-struct lane {
-    struct lane *hash_next;
-    struct lane *prev, *next; /* the ring */
-    uint32_t acct;
-    struct op *head, **tail;
-};
 
 struct committer {
     struct env *env;
@@ -32,10 +25,7 @@ struct committer {
     pthread_cond_t wake;
 
     /* Under the lock. */
-    struct lane *hash[LANES];
-    struct lane *ring; /* whose turn it is; NULL: nothing waits */
-    unsigned queued;
-    uint64_t octets, arrivals;
+    struct lanes lanes;
     bool stopping, nudged;
     unsigned expected; /* ops worth waiting for until then; 0: none */
     uint64_t expected_until_ns;
@@ -43,7 +33,6 @@ struct committer {
 
     /* The thread's own. */
     struct op *batch[TURN_OPS];
-    bool last_was_large;
     const struct upkeep *upkeep[UPKEEPS_MAX];
     unsigned nupkeeps, next_upkeep;
     uint64_t upkeep_at_ms;
@@ -51,162 +40,6 @@ struct committer {
     uint64_t clock_at_ms; /* when sys.clock is next written */
     struct disk disk;
 };
-
-/* --- lanes (all under the lock) ------------------------------------------------------------------
- */
-
-static struct lane *lane_of(struct committer *c, uint32_t acct)
-{
-    struct lane **at = &c->hash[acct % LANES];
-    while (*at && (*at)->acct != acct)
-        at = &(*at)->hash_next;
-    if (*at)
-        return *at;
-    struct lane *lane = mem_new(sizeof *lane);
-    lane->acct = acct;
-    lane->tail = &lane->head;
-    *at = lane;
-    if (!c->ring) {
-        lane->prev = lane->next = c->ring = lane;
-    } else { /* before the one whose turn it is: the end of the ring */
-        lane->next = c->ring;
-        lane->prev = c->ring->prev;
-        lane->prev->next = lane->next->prev = lane;
-    }
-    return lane;
-}
-
-static void lane_gone(struct committer *c, struct lane *lane)
-{
-    struct lane **at = &c->hash[lane->acct % LANES];
-    while (*at != lane)
-        at = &(*at)->hash_next;
-    *at = lane->hash_next;
-    if (lane->next == lane) {
-        c->ring = NULL;
-    } else {
-        lane->prev->next = lane->next;
-        lane->next->prev = lane->prev;
-        if (c->ring == lane)
-            c->ring = lane->next;
-    }
-    mem_free(lane);
-}
-
-static void push(struct committer *c, struct op *op)
-{
-    struct lane *lane = lane_of(c, op->acct);
-    op->next = NULL;
-    *lane->tail = op;
-    lane->tail = &op->next;
-    c->queued++;
-    c->octets += op->octets;
-}
-
-static void push_front(struct committer *c, struct op *op)
-{
-    struct lane *lane = lane_of(c, op->acct);
-    op->next = lane->head;
-    if (!lane->head)
-        lane->tail = &op->next;
-    lane->head = op;
-    c->queued++;
-    c->octets += op->octets;
-}
-
-static struct op *pop(struct committer *c, struct lane *lane)
-{
-    struct op *op = lane->head;
-    lane->head = op->next;
-    if (!lane->head)
-        lane->tail = &lane->head;
-    c->queued--;
-    c->octets -= op->octets;
-    return op;
-}
-
-static bool large(const struct op *op)
-{
-    return op->pages > TURN_PAGES || op->octets > TURN_OCTETS;
-}
-
-/* The small ops of a turn: 8 of each account, round and round, until a bound is reached. A large op
- * at the head of a lane holds up its own account only. */
-static unsigned take_small(struct committer *c)
-{
-    unsigned n = 0, pages = 0, octets = 0;
-    bool took = true, full = false;
-    while (took && !full && c->ring) {
-        took = false;
-        struct lane *lane = c->ring, *end = c->ring->prev;
-        for (bool last = false; !last && !full;) {
-            last = lane == end;
-            struct lane *next = lane->next;
-            for (unsigned i = 0; i < TURN_PER_ACCOUNT && lane->head && !large(lane->head); i++) {
-                struct op *op = lane->head;
-                if (n == TURN_OPS ||
-                    (n && (pages + op->pages > TURN_PAGES || octets + op->octets > TURN_OCTETS))) {
-                    full = true;
-                    break;
-                }
-                c->batch[n++] = pop(c, lane);
-                pages += op->pages;
-                octets += op->octets;
-                took = true;
-            }
-            if (full)
-                c->ring = lane; /* it goes on here */
-            if (!lane->head)
-                lane_gone(c, lane);
-            lane = next;
-        }
-    }
-    return n;
-}
-
-/* The oldest large op, if every small one that came before it has been served. */
-static struct lane *find_large(struct committer *c)
-{
-    struct lane *found = NULL;
-    uint64_t oldest_small = UINT64_MAX;
-    struct lane *lane = c->ring;
-    if (!lane)
-        return NULL;
-    do {
-        if (!large(lane->head)) {
-            if (lane->head->arrival < oldest_small)
-                oldest_small = lane->head->arrival;
-        } else if (!found || lane->head->arrival < found->head->arrival) {
-            found = lane;
-        }
-        lane = lane->next;
-    } while (lane != c->ring);
-    return found && found->head->arrival < oldest_small ? found : NULL;
-}
-
-/* What the next turn does. A large op goes alone, waits for the small ones that were there before
- * it, and never follows another large one while small ones wait. */
-static unsigned take(struct committer *c)
-{
-    if (!c->last_was_large || !c->ring) {
-        struct lane *lane = find_large(c);
-        if (lane) {
-            c->batch[0] = pop(c, lane);
-            if (!lane->head)
-                lane_gone(c, lane);
-            c->last_was_large = true;
-            c->stats.pages_large += c->batch[0]->pages;
-            return 1;
-        }
-    }
-    unsigned n = take_small(c);
-    if (n == 0 && c->ring) { /* only large ones are left */
-        c->last_was_large = false;
-        return take(c);
-    }
-    c->last_was_large = false;
-    return n;
-}
 
 /* --- completion ----------------------------------------------------------------------------------
  */
@@ -419,7 +252,7 @@ static void answer(struct committer *c, struct op **ops, unsigned n)
             if (ops[i]->kind->committed)
                 ops[i]->kind->committed(ops[i]);
             pthread_mutex_lock(&c->lock);
-            push_front(c, ops[i]);
+            lanes_push_front(&c->lanes, ops[i]);
             pthread_mutex_unlock(&c->lock);
         } else if ((loop = hand_over(ops[i]))) {
             asleep[nasleep++] = loop;
@@ -499,7 +332,7 @@ static void sleep_until(struct committer *c, uint64_t mono_ms)
 static void expect(struct committer *c, unsigned answered, uint64_t took_ns)
 {
     uint64_t most = took_ns / GATHER_SHARE;
-    c->expected = c->queued + answered > 1 ? c->queued + answered : 0;
+    c->expected = c->lanes.queued + answered > 1 ? c->lanes.queued + answered : 0;
     c->expected_until_ns = clock_mono_ns() + (most < GATHER_MAX_NS ? most : GATHER_MAX_NS);
 }
 
@@ -507,7 +340,7 @@ static void expect(struct committer *c, unsigned answered, uint64_t took_ns)
 static void gather(struct committer *c)
 {
     uint64_t now;
-    while (c->queued < c->expected && !c->stopping &&
+    while (c->lanes.queued < c->expected && !c->stopping &&
            (now = clock_mono_ns()) < c->expected_until_ns)
         sleep_for(c, c->expected_until_ns - now);
     c->expected = 0;
@@ -531,13 +364,16 @@ static void *committer_run(void *arg)
     pthread_mutex_lock(&c->lock);
     for (;;) {
         gather(c);
-        while (!c->ring && !c->stopping && !c->nudged && clock_mono_ms() < c->upkeep_at_ms)
+        while (lanes_empty(&c->lanes) && !c->stopping && !c->nudged &&
+               clock_mono_ms() < c->upkeep_at_ms)
             sleep_until(c, c->upkeep_at_ms);
-        if (!c->ring && c->stopping)
+        if (lanes_empty(&c->lanes) && c->stopping)
             break;
-        bool idle = !c->ring;
+        bool idle = lanes_empty(&c->lanes);
         c->nudged = false;
-        unsigned n = c->ring ? take(c) : 0;
+        unsigned n = lanes_take(&c->lanes, c->batch);
+        if (n && op_is_large(c->batch[0]))
+            c->stats.pages_large += c->batch[0]->pages;
         pthread_mutex_unlock(&c->lock);
 
         n = admit(c, n);
@@ -606,13 +442,13 @@ void committer_start(struct committer *c)
 void committer_submit(struct committer *c, struct op *op)
 {
     pthread_mutex_lock(&c->lock);
-    bool full = !op->internal && (c->queued >= QUEUE_OPS || c->octets + op->octets > QUEUE_OCTETS);
+    bool full = !op->internal &&
+                (c->lanes.queued >= QUEUE_OPS || c->lanes.octets + op->octets > QUEUE_OCTETS);
     bool refused = full || c->stopping, wake = false;
     if (!refused) {
-        bool was_empty = !c->ring;
-        op->arrival = c->arrivals++;
-        push(c, op);
-        wake = c->expected ? c->queued == c->expected : was_empty;
+        bool was_empty = lanes_empty(&c->lanes);
+        lanes_push(&c->lanes, op);
+        wake = c->expected ? c->lanes.queued == c->expected : was_empty;
     }
     pthread_mutex_unlock(&c->lock);
     if (wake) /* without the lock, which the thread takes first of all */
@@ -655,6 +491,6 @@ void committer_stats(struct committer *c, struct committer_stats *ret)
 {
     pthread_mutex_lock(&c->lock);
     *ret = c->stats;
-    ret->queued = c->queued;
+    ret->queued = c->lanes.queued;
     pthread_mutex_unlock(&c->lock);
 }

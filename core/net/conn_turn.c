@@ -273,6 +273,7 @@ static void write_out(struct conn *conn)
         conn->full = true;
     if (conn->phase == PHASE_OPEN && conn->out.len && !conn->blocked) {
         size_t before = conn->out.len;
+        uint64_t taken = wire_taken(&conn->wire);
         enum wire_state state = wire_write(&conn->wire, &conn->out, conn->finishing, NULL);
         conn_count_octets(conn, METRIC_OUT, before - conn->out.len);
         switch (state) {
@@ -281,7 +282,7 @@ static void write_out(struct conn *conn)
             break;
         case WIRE_WAIT:
             conn->blocked = true;
-            if (!conn->write_stall.due_ms || conn->out.len < before)
+            if (!conn->write_stall.due_ms || wire_taken(&conn->wire) != taken)
                 timer_arm(conn->set->loop, &conn->write_stall, live(conn)->limits.write_stall_ms);
             break;
         case WIRE_BROKEN:

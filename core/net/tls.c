@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,9 +17,9 @@
 #include "core/base/config.h"
 #include "core/base/fault.h"
 #include "core/base/mem.h"
+#include "core/net/tls_socket.h"
 
 enum {
-    RECORD_MAX = 16384,
     HANDSHAKE_MESSAGE_MAX = 32768, /* client hello with many key shares, a client's chain */
     SESSION_OCTETS = 11 * 1024,    /* what GnuTLS takes for one, measured */
     WARNINGS_MAX = 8,              /* alerts that do not end a session, in a row */
@@ -36,12 +35,11 @@ struct tls_creds {
 
 struct tls {
     gnutls_session_t session;
+    struct tls_socket socket;
     struct tls_creds *creds;
     char *sni;
-    int fd;
+    size_t in_flight; /* octets that are sealed, and not sent whole */
     uint8_t warnings;
-    bool more;      /* behind the record that is being sent comes another */
-    bool in_flight; /* GnuTLS holds a sealed record that is not sent whole */
     char text[32];
 };
 
@@ -211,27 +209,14 @@ long tls_creds_expiry(const struct tls_creds *creds)
 
 /* --- one session ------------------------------------------------------------------------------ */
 
-/* GnuTLS sends each record as soon as it is sealed. One that others follow waits for them in the
- * kernel, so that an answer is one segment and wakes the client once. */
-static ssize_t send_sealed(gnutls_transport_ptr_t to, const giovec_t *iov, int n)
-{
-    struct tls *tls = to;
-    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n};
-    ssize_t sent = sendmsg(tls->fd, &message, MSG_NOSIGNAL | (tls->more ? MSG_MORE : 0));
-    if (sent < 0)
-        gnutls_transport_set_errno(tls->session, errno);
-    return sent;
-}
-
-static int set_up(struct tls *tls, const char *alpn)
+static int set_up(struct tls *tls, int fd, const char *alpn)
 {
     struct tls_creds *creds = tls->creds;
     unsigned flags = GNUTLS_SERVER | GNUTLS_NONBLOCK;
     int rc = gnutls_init(&tls->session, flags | (creds->tickets ? 0 : GNUTLS_NO_TICKETS));
     if (rc < 0)
         return rc;
-    gnutls_transport_set_ptr2(tls->session, (gnutls_transport_ptr_t)(intptr_t)tls->fd, tls);
-    gnutls_transport_set_vec_push_function(tls->session, send_sealed);
+    tls_socket_init(&tls->socket, tls->session, fd);
     gnutls_handshake_set_timeout(tls->session, GNUTLS_INDEFINITE_TIMEOUT); /* the loop's matter */
     gnutls_handshake_set_max_packet_length(tls->session, HANDSHAKE_MESSAGE_MAX);
     rc = gnutls_priority_set(tls->session, creds->priority);
@@ -262,8 +247,7 @@ enum err tls_new(struct tls_creds *creds, int fd, const char *alpn, struct tls *
     struct tls *tls = mem_new(sizeof *tls);
     budget_take(BUDGET_TLS, SESSION_OCTETS);
     tls->creds = tls_creds_ref(creds);
-    tls->fd = fd;
-    if (set_up(tls, alpn) < 0) {
+    if (set_up(tls, fd, alpn) < 0) {
         tls_free(tls);
         return ERR_DOWN;
     }
@@ -277,6 +261,7 @@ void tls_free(struct tls *tls)
         return;
     if (tls->session)
         gnutls_deinit(tls->session);
+    tls_socket_finish(&tls->socket);
     budget_give(BUDGET_TLS, SESSION_OCTETS);
     tls_creds_unref(tls->creds);
     mem_free(tls->sni);
@@ -316,12 +301,23 @@ static bool is_warning(struct tls *tls, int rc)
     return rc == GNUTLS_E_WARNING_ALERT_RECEIVED && ++tls->warnings <= WARNINGS_MAX;
 }
 
+/* GnuTLS may want to be called again although more has come: no readiness will announce that. */
+static bool goes_on(struct tls *tls, int rc, uint64_t given_before)
+{
+    return rc == GNUTLS_E_INTERRUPTED || is_warning(tls, rc) ||
+           (rc == GNUTLS_E_AGAIN && tls->socket.ahead.left.len &&
+            tls->socket.given != given_before);
+}
+
 enum tls_want tls_handshake(struct tls *tls, struct fault *why)
 {
+    uint64_t before;
     int rc;
-    do
+    do {
+        before = tls->socket.given;
         rc = gnutls_handshake(tls->session);
-    while (rc == GNUTLS_E_INTERRUPTED || is_warning(tls, rc));
+    } while (goes_on(tls, rc, before));
+    tls_socket_keep_ahead(&tls->socket);
     if (rc == GNUTLS_E_AGAIN)
         return direction(tls);
     note_sni(tls);
@@ -337,10 +333,13 @@ enum tls_want tls_handshake(struct tls *tls, struct fault *why)
 
 enum tls_want tls_read(struct tls *tls, char *to, size_t cap, size_t *ret_n, struct fault *why)
 {
+    uint64_t before;
     ssize_t n;
-    do
+    do {
+        before = tls->socket.given;
         n = gnutls_record_recv(tls->session, to, cap);
-    while (n == GNUTLS_E_INTERRUPTED || is_warning(tls, (int)n));
+    } while (goes_on(tls, (int)n, before));
+    tls_socket_keep_ahead(&tls->socket);
     if (n >= 0) {
         tls->warnings = 0;
         *ret_n = (size_t)n;
@@ -354,7 +353,7 @@ enum tls_want tls_read(struct tls *tls, char *to, size_t cap, size_t *ret_n, str
 
 bool tls_pending(const struct tls *tls)
 {
-    return gnutls_record_check_pending(tls->session) > 0;
+    return gnutls_record_check_pending(tls->session) > 0 || tls->socket.ahead.left.len;
 }
 
 /* The octets of one record: where they lie when they lie together, else gathered. */
@@ -368,52 +367,69 @@ static struct slice gather(const struct iovec *iov, int n, size_t skip, char *sc
     if (!n)
         return SLICE_NONE;
     struct slice first = slice_from(slice(iov->iov_base, iov->iov_len), skip);
-    if (first.len >= RECORD_MAX || n == 1)
-        return slice_first(first, RECORD_MAX);
+    if (first.len >= TLS_RECORD_MAX || n == 1)
+        return slice_first(first, TLS_RECORD_MAX);
     memcpy(scratch, first.ptr, first.len);
     size_t len = first.len;
-    for (int i = 1; i < n && len < RECORD_MAX; i++) {
-        struct slice part = slice_first(slice(iov[i].iov_base, iov[i].iov_len), RECORD_MAX - len);
+    for (int i = 1; i < n && len < TLS_RECORD_MAX; i++) {
+        struct slice part =
+            slice_first(slice(iov[i].iov_base, iov[i].iov_len), TLS_RECORD_MAX - len);
         memcpy(scratch + len, part.ptr, part.len);
         len += part.len;
     }
     return slice(scratch, len);
 }
 
+/* Octets of the iovs behind `skip` that are sealed now, or GnuTLS's error. */
+static ssize_t seal_batch(struct tls *tls, const struct iovec *iov, int n, size_t skip)
+{
+    static _Thread_local char scratch[TLS_RECORD_MAX];
+    size_t batch = 0;
+    for (unsigned i = 0; i < TLS_BATCH_RECORDS; i++) {
+        struct slice record = gather(iov, n, skip + batch, scratch);
+        if (!record.len)
+            break;
+        ssize_t sealed = gnutls_record_send(tls->session, record.ptr, record.len);
+        if (sealed < 0)
+            return sealed;
+        batch += (size_t)sealed;
+    }
+    return (ssize_t)batch;
+}
+
 enum tls_want tls_write(struct tls *tls, const struct iovec *iov, int n, size_t *ret_n,
                         struct fault *why)
 {
-    static _Thread_local char scratch[RECORD_MAX];
-    size_t total = 0, all = 0;
-    for (int i = 0; i < n; i++)
-        all += iov[i].iov_len;
+    size_t total = 0;
     for (;;) {
-        ssize_t sent;
-        if (tls->in_flight) {
-            sent = gnutls_record_send(tls->session, NULL, 0); /* what it has sealed already */
-        } else {
-            struct slice record = gather(iov, n, total, scratch);
-            if (!record.len)
-                break;
-            tls->more = total + record.len < all;
-            sent = gnutls_record_send(tls->session, record.ptr, record.len);
-            tls->more = false;
-            if (sent == GNUTLS_E_AGAIN || sent == GNUTLS_E_INTERRUPTED)
-                tls->in_flight = true;
+        if (!tls->in_flight) {
+            tls_socket_hold(&tls->socket);
+            ssize_t batch = seal_batch(tls, iov, n, total);
+            tls->in_flight = batch > 0 ? (size_t)batch : 0;
+            if (batch < 0) {
+                (void)tls_socket_flush(&tls->socket);
+                return failed(tls, (int)batch, why);
+            }
         }
-        if (sent == GNUTLS_E_INTERRUPTED)
-            continue;
-        if (sent == GNUTLS_E_AGAIN) {
+        if (!tls_socket_flush(&tls->socket))
+            break;
+        if (!tls->in_flight) { /* nothing was left to be sealed */
             *ret_n = total;
-            return direction(tls);
+            return TLS_DONE;
         }
-        if (sent < 0)
-            return failed(tls, (int)sent, why);
-        total += (size_t)sent;
-        tls->in_flight = false;
+        total += tls->in_flight;
+        tls->in_flight = 0;
     }
     *ret_n = total;
-    return TLS_DONE;
+    if (errno == EAGAIN || errno == EWOULDBLOCK)
+        return TLS_WANT_WRITE;
+    (void)fault(why, ERR_DOWN, "%s", strerror(errno));
+    return TLS_FAILED;
+}
+
+uint64_t tls_sent(const struct tls *tls)
+{
+    return tls->socket.sent;
 }
 
 void tls_bye(struct tls *tls)

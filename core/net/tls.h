@@ -1,10 +1,11 @@
 /* GnuTLS: credentials as an immutable counted snapshot, and one session under a conn. The only
- * files that include gnutls/gnutls.h for TLS are tls.c and conn.c's use of this header. */
+ * files that include gnutls/gnutls.h for TLS are tls.c and the socket below it, tls_socket.h. */
 #ifndef TANDEM_NET_TLS_H
 #define TANDEM_NET_TLS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/base/attr.h"
 #include "core/base/err.h"
@@ -38,6 +39,7 @@ bool tls_pending(const struct tls *tls);
  * more is continued with the same octets in front. */
 enum tls_want tls_write(struct tls *tls, const struct iovec *iov, int n, size_t *ret_n,
                         struct fault *why);
+uint64_t tls_sent(const struct tls *tls);     /* sealed octets that the socket has taken */
 void tls_bye(struct tls *tls);                /* close_notify, without waiting */
 struct slice tls_text(const struct tls *tls); /* "TLS1.3:AES-128-GCM" */
 struct slice tls_sni(const struct tls *tls);

@@ -136,6 +136,11 @@ enum wire_state wire_write(struct wire *wire, struct outq *out, bool last, struc
     return WIRE_OK;
 }
 
+uint64_t wire_taken(const struct wire *wire)
+{
+    return wire->tls ? tls_sent(wire->tls) : wire->sent;
+}
+
 enum wire_state wire_peek(const struct wire *wire)
 {
     char c;

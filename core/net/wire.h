@@ -39,6 +39,9 @@ enum wire_state wire_read(struct wire *wire, char *to, size_t cap, size_t *ret_n
 /* Send from the front of the queue. WIRE_OK: it is empty. `last`: the socket is shut down or closed
  * as soon as it is, so without TLS the end of it may wait for the FIN and share its segment. */
 enum wire_state wire_write(struct wire *wire, struct outq *out, bool last, struct fault *why);
+/* Octets that the socket has taken, whole records or not: a client that takes any has not stalled.
+ */
+uint64_t wire_taken(const struct wire *wire);
 /* Has the socket something to read, the end included, without taking it? WIRE_OK: octets. */
 enum wire_state wire_peek(const struct wire *wire);
 /* Read a PROXY header and nothing behind it; `head` collects it. WIRE_OK: it is whole, in `ret`;

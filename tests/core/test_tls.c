@@ -24,6 +24,9 @@ struct client {
     int fd;
     gnutls_session_t session;
     bool byte_by_byte;
+    bool gathers; /* what is to be sent waits for send_gathered */
+    char out[65536];
+    size_t out_len;
     char in[65536];
     size_t len;
 };
@@ -31,6 +34,12 @@ struct client {
 static ssize_t push_one(gnutls_transport_ptr_t at, const void *data, size_t n)
 {
     struct client *c = at;
+    if (c->gathers) {
+        assert_true(c->out_len + n <= sizeof c->out);
+        memcpy(c->out + c->out_len, data, n);
+        c->out_len += n;
+        return (ssize_t)n;
+    }
     rig_turn();
     return send(c->fd, data, n && c->byte_by_byte ? 1 : n, MSG_NOSIGNAL);
 }
@@ -110,6 +119,18 @@ static ssize_t hear(struct client *c, size_t n)
             rig_turn();
     }
     return rc;
+}
+
+/* In pieces of at most `most` octets. */
+static void send_gathered(struct client *c, size_t most)
+{
+    for (size_t at = 0; at < c->out_len;) {
+        size_t n = c->out_len - at < most ? c->out_len - at : most;
+        assert_int_equal(send(c->fd, c->out + at, n, MSG_NOSIGNAL), n);
+        at += n;
+        rig_turn();
+    }
+    c->out_len = 0;
 }
 
 static void expect(struct client *c, const char *text)
@@ -219,6 +240,68 @@ static void octets_inside_gnutls_are_not_forgotten(void **state)
     hear(c, sizeof lines);
     assert_int_equal(c->len, sizeof lines);
     ends(c, CONN_END_TLS);
+}
+
+/* However records are spread over segments, and with changes of keys between them, which GnuTLS
+ * answers with "again" although more has come. */
+static void records_come_in_any_pieces(void **state)
+{
+    (void)state;
+    enum { LINES = 400, NEW_KEYS = 6 };
+    static const size_t pieces[] = {65536, 17000, 1000, 27, 26, 5};
+    for (unsigned i = 0; i < 2 * sizeof pieces / sizeof *pieces; i++) {
+        struct client *c = secure_client(MODERN);
+        if (i % 2)
+            say(c, SLICE("MAX 10\r\n"));
+        c->gathers = true;
+        for (unsigned line = 0; line < LINES; line++) {
+            if (line % (LINES / NEW_KEYS) == 1)
+                assert_int_equal(gnutls_session_key_update(c->session, GNUTLS_KU_PEER), 0);
+            assert_int_equal(gnutls_record_send(c->session, "x\r\n", 3), 3);
+        }
+        c->gathers = false;
+        send_gathered(c, pieces[i / 2]);
+        hear(c, 3 * LINES);
+        assert_int_equal(c->len, 3 * LINES);
+        ends(c, CONN_END_TLS);
+    }
+}
+
+static void a_command_behind_the_handshake_in_one_segment_is_run(void **state)
+{
+    (void)state;
+    struct client *c = client_new(rig_connect(rig.port + 1), MODERN, NULL);
+    int rc;
+    c->gathers = true;
+    while ((rc = gnutls_handshake(c->session)) == GNUTLS_E_AGAIN) {
+        send_gathered(c, sizeof c->out);
+        rig_turn();
+    }
+    assert_int_equal(rc, 0);
+    assert_true(c->out_len > 0); /* Finished */
+    assert_int_equal(gnutls_record_send(c->session, "one\r\n", 5), 5);
+    c->gathers = false;
+    send_gathered(c, sizeof c->out);
+    expect(c, "HI\r\none\r\n");
+    ends(c, CONN_END_TLS);
+}
+
+/* Octets that the socket takes count, not whole batches of records. */
+static void a_slow_reader_that_takes_something_is_not_dropped(void **state)
+{
+    (void)state;
+    static char away[400000];
+    rig.config->limits.write_stall_ms = 800; /* not to be missed by a machine that is busy */
+    struct client *c = secure_client(MODERN);
+    say(c, SLICE("LOGIN\r\n"));
+    say(c, SLICE("BIG 20000000\r\n"));
+    for (unsigned i = 0; i < 12; i++) {
+        rig_for_ms(100);
+        assert_true(recv(c->fd, away, sizeof away, 0) > 0);
+    }
+    assert_non_null(rig.session);
+    client_free(c);
+    assert_true(rig_until(rig_has_none));
 }
 
 static void tickets_resume_a_session(void **state)
@@ -515,6 +598,9 @@ int main(void)
         CASE(octet_by_octet_serves),
         CASE(much_goes_both_ways),
         CASE(octets_inside_gnutls_are_not_forgotten),
+        CASE(records_come_in_any_pieces),
+        CASE(a_command_behind_the_handshake_in_one_segment_is_run),
+        CASE(a_slow_reader_that_takes_something_is_not_dropped),
         CASE(tickets_resume_a_session),
         CASE(both_ends_have_the_same_binding),
         CASE(what_names_no_session_is_no_binding),

@@ -267,8 +267,7 @@ static void gather(void)
     until.tv_nsec += GATHER_MS * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    while (threaded && !hurry &&
-           pthread_cond_clockwait(&wake, &lock, CLOCK_MONOTONIC, &until) != ETIMEDOUT)
+    while (threaded && !hurry && pthread_cond_timedwait(&wake, &lock, &until) != ETIMEDOUT)
         ;
 }
 
@@ -316,6 +315,12 @@ void log_start_thread(void)
     ring = mem_resize(ring, RING);
     ring_at = ring_len = 0;
     atomic_store(&stop_at, 0);
+    pthread_condattr_t attr; /* gather waits by the clock that nobody sets */
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_destroy(&wake);
+    pthread_cond_init(&wake, &attr);
+    pthread_condattr_destroy(&attr);
     threaded = true;
     sigset_t all, old; /* signals are for the loops */
     sigfillset(&all);

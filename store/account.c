@@ -214,7 +214,7 @@ static enum err recover_shard(struct store *store, struct env *env)
     if (!e)
         e = engine_snap_renew(catalog);
     if (!e)
-        e = engine_cursor_open(turn, DBI_ACCT, &cursor);
+        e = engine_cursor_open(turn, DBI_ACCT, SLICE_NONE, &cursor);
     while (!e) {
         e = cursor.key.len ? engine_next(&cursor) : engine_seek(&cursor, SLICE("\0"));
         struct row_acct row;
@@ -275,7 +275,7 @@ static enum err recover_catalog(struct env *env)
     enum err e = engine_turn_begin(env->engine, &turn);
     if (e)
         return e;
-    e = engine_cursor_open(turn, DBI_CACCT, &cursor);
+    e = engine_cursor_open(turn, DBI_CACCT, SLICE_NONE, &cursor);
     if (!e)
         e = engine_seek(&cursor, SLICE("\0"));
     for (; !e; e = engine_next(&cursor)) {

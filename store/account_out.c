@@ -45,10 +45,10 @@ typedef enum err each_row(struct out *out, void *arg, struct slice key, struct s
 static enum err each(struct out *out, unsigned dbi, struct slice prefix, each_row *row, void *arg)
 {
     struct engine_cursor cursor;
-    enum err e = engine_cursor_open(out->snap, dbi, &cursor);
+    enum err e = engine_cursor_open(out->snap, dbi, prefix, &cursor);
     if (!e)
         e = engine_seek(&cursor, prefix);
-    while (!e && slice_starts(cursor.key, prefix)) {
+    while (!e) {
         e = row(out, arg, slice_from(cursor.key, 4), cursor.value);
         if (!e)
             e = engine_next(&cursor);

@@ -9,10 +9,10 @@ enum err catalog_opts_read(struct engine_txn *snap, struct slice scope, bool of_
                            struct arena *arena, struct opt_list *list)
 {
     struct engine_cursor cursor;
-    enum err e = engine_cursor_open(snap, DBI_COPT, &cursor);
+    enum err e = engine_cursor_open(snap, DBI_COPT, scope, &cursor);
     if (!e)
         e = engine_seek(&cursor, scope);
-    while (!e && slice_starts(cursor.key, scope)) {
+    while (!e) {
         struct slice value;
         if ((e = row_value_decode(cursor.value, &value)))
             break;
@@ -166,7 +166,7 @@ enum err store_alias_each(struct store_reader *reader, struct slice from,
     struct engine_cursor cursor = {0};
     enum err e = reader_snap(reader, reader->store->catalog, &snap);
     if (!e)
-        e = engine_cursor_open(snap, DBI_CALIAS, &cursor);
+        e = engine_cursor_open(snap, DBI_CALIAS, SLICE_NONE, &cursor);
     if (!e)
         e = engine_seek(&cursor, from.len ? from : SLICE("\0"));
     while (!e) {
@@ -193,7 +193,7 @@ enum err store_user_each(struct store_reader *reader, struct slice from,
     struct engine_cursor cursor = {0};
     enum err e = reader_snap(reader, reader->store->catalog, &snap);
     if (!e)
-        e = engine_cursor_open(snap, DBI_CUSER, &cursor);
+        e = engine_cursor_open(snap, DBI_CUSER, SLICE_NONE, &cursor);
     if (!e)
         e = engine_seek(&cursor, from.len ? from : SLICE("\0"));
     while (!e) {
@@ -217,7 +217,7 @@ enum err store_override_each(struct store_reader *reader, struct slice name,
     struct engine_cursor cursor = {0};
     enum err e = reader_snap(reader, reader->store->catalog, &snap);
     if (!e)
-        e = engine_cursor_open(snap, DBI_COPT, &cursor);
+        e = engine_cursor_open(snap, DBI_COPT, SLICE_NONE, &cursor);
     if (!e)
         e = engine_seek(&cursor, SLICE("a"));
     for (; !e; e = engine_next(&cursor)) {

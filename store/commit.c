@@ -156,7 +156,8 @@ static enum err turn_begin(struct committer *c, struct turn *turn)
     return ERR_OK;
 }
 
-/* Blob ids are raised in the txn that hands them out; the clock rides along once a minute. */
+/* Blob ids are taken ahead in the txn that hands the first of them out; the clock rides along once
+ * a minute. */
 static enum err write_state(struct committer *c, struct turn *turn)
 {
     uint64_t now = clock_mono_ms();
@@ -179,7 +180,7 @@ static enum outcome try_turn(struct committer *c, struct op **ops, unsigned n,
                              const struct upkeep *upkeep, unsigned upkeep_pages)
 {
     struct turn turn;
-    uint64_t next_blob = c->env->next_blob;
+    uint64_t next_blob = c->env->next_blob, blobs_end = c->env->blobs_end;
     uint32_t next_acct = c->env->next_acct;
     enum err e = turn_begin(c, &turn);
     if (e)
@@ -211,6 +212,7 @@ static enum outcome try_turn(struct committer *c, struct op **ops, unsigned n,
     if (broken != n || e) {
         engine_turn_abort(turn.txn);
         c->env->next_blob = next_blob;
+        c->env->blobs_end = blobs_end;
         c->env->next_acct = next_acct;
         turn_finish(&turn, false);
         return ABORTED;
@@ -218,6 +220,7 @@ static enum outcome try_turn(struct committer *c, struct op **ops, unsigned n,
     e = engine_turn_commit(turn.txn);
     if (e == ERR_FULL) {
         c->env->next_blob = next_blob;
+        c->env->blobs_end = blobs_end;
         c->env->next_acct = next_acct;
         for (unsigned i = 0; i < n; i++)
             ops[i]->result.err = ERR_FULL;
@@ -299,7 +302,7 @@ static unsigned admit(struct committer *c, unsigned n)
         return n;
     for (unsigned i = 0; i < n; i++) {
         struct op *op = c->batch[i];
-        if (disk_admits(&c->disk, op->pages, op->kind->grows)) {
+        if (disk_admits(&c->disk, op->pages, op->octets, op->kind->grows)) {
             c->batch[kept++] = op;
         } else {
             count_one(c, &c->stats.refused_full);

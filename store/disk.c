@@ -97,17 +97,27 @@ enum disk_state disk_check(struct disk *disk)
         disk->ballast = false;
     }
     struct engine_space space;
-    disk->budget = engine_space(disk->env->engine, true, &space) ? 0 : space.free_octets;
+    if (engine_space(disk->env->engine, true, &space))
+        space = (struct engine_space){0};
+    disk->budget = space.free_octets;
+    disk->runs = space.run_octets;
     return disk->state;
 }
 
-bool disk_admits(struct disk *disk, unsigned pages, bool grows)
+static void take(uint64_t *budget, uint64_t octets)
+{
+    *budget -= octets < *budget ? octets : *budget;
+}
+
+bool disk_admits(struct disk *disk, unsigned pages, uint64_t body_octets, bool grows)
 {
     if (disk->state == DISK_CRITICAL && (grows || pages > CRITICAL_PAGES))
         return false;
     uint64_t octets = (uint64_t)pages * ENGINE_PAGE;
-    if (grows && octets > disk->budget)
+    uint64_t chunks = body_octets / CHUNK_PAYLOAD * ENGINE_RUN * ENGINE_PAGE;
+    if (grows && (octets > disk->budget || chunks > disk->runs))
         return false;
-    disk->budget -= octets < disk->budget ? octets : disk->budget;
+    take(&disk->budget, octets);
+    take(&disk->runs, chunks);
     return true;
 }

@@ -20,6 +20,7 @@ struct disk {
     enum disk_state state;
     uint64_t checked_ms;
     uint64_t budget; /* octets of free pages left to give while below the reserve */
+    uint64_t runs;   /* of these, what chunks of bodies can have */
     bool ballast;    /* the file is there */
 };
 
@@ -28,7 +29,8 @@ enum { BALLAST_OCTETS = 16 << 20 };
 void disk_init(struct disk *disk, struct env *env);
 /* Before a turn: looks at the file system, once a second. Logs each change of state. */
 enum disk_state disk_check(struct disk *disk);
-/* While not DISK_OK: may this op run? Takes its pages from the budget. */
-bool disk_admits(struct disk *disk, unsigned pages, bool grows);
+/* While not DISK_OK: may this op run, which dirties so many pages and brings so many octets of
+ * bodies? Takes them from the budget. */
+bool disk_admits(struct disk *disk, unsigned pages, uint64_t body_octets, bool grows);
 
 #endif

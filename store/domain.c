@@ -26,7 +26,7 @@ enum err store_domain_each(struct store_reader *reader,
     struct engine_cursor cursor = {0};
     enum err e = reader_snap(reader, reader->store->catalog, &snap);
     if (!e)
-        e = engine_cursor_open(snap, DBI_CDOM, &cursor);
+        e = engine_cursor_open(snap, DBI_CDOM, SLICE_NONE, &cursor);
     if (!e)
         e = engine_seek(&cursor, SLICE("\0"));
     while (!e && each(arg, cursor.key))
@@ -110,7 +110,7 @@ static enum err set_apply(struct op *base, struct turn *turn)
 static enum err is_used(struct turn *turn, unsigned dbi, struct slice domain, bool *ret)
 {
     struct engine_cursor cursor = {0};
-    enum err e = engine_cursor_open(turn->txn, dbi, &cursor);
+    enum err e = engine_cursor_open(turn->txn, dbi, SLICE_NONE, &cursor);
     if (!e)
         e = engine_seek(&cursor, SLICE("\0"));
     while (!e) {

@@ -1,10 +1,8 @@
-#include "store/engine.h"
+#include "store/engine_lmdb.h"
 
-#include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <lmdb.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,27 +15,10 @@
 #include "core/base/fault.h"
 #include "core/base/mem.h"
 
-enum { TABLES_MAX = 32, READERS_MAX = 512 };
-
-struct engine {
-    MDB_env *env;
-    MDB_dbi dbi[TABLES_MAX];
-    unsigned ndbi;
-    pthread_mutex_t
-        turn_lock; /* LMDB's own lock is per process; this one states whose turn it is */
-};
-
-struct engine_txn {
-    struct engine *engine;
-    MDB_txn *txn;
-    bool live;
-    bool snap; /* of a reader, with a cursor for each table that it has read: engine_get */
-    MDB_cursor *at[TABLES_MAX];
-    uint32_t bound; /* a bit for each cursor that is of the present snapshot */
-};
+enum { READERS_MAX = 512 };
 
 /* Everything that is not the disk's room and not "no such row" is damage or a dying disk. */
-static enum err mapped(int rc)
+enum err engine_mapped(int rc)
 {
     switch (rc) {
     case MDB_SUCCESS:
@@ -64,16 +45,6 @@ static enum err mapped(int rc)
     default:
         return ERR_DOWN;
     }
-}
-
-static MDB_val val(struct slice s)
-{
-    return (MDB_val){.mv_size = s.len, .mv_data = (void *)(uintptr_t)s.ptr};
-}
-
-static struct slice lent(const MDB_val *v)
-{
-    return slice(v->mv_data, v->mv_size);
 }
 
 /* --- opening -----------------------------------------------------------------------------------
@@ -164,21 +135,39 @@ static int check_length(MDB_env *env, const char *path)
     return first < end ? check_tail(env, first, end) : 0;
 }
 
-static int open_tables(struct engine *engine, const struct engine_conf *conf)
+/* Tables up to `n`, from the first that is not open on. Of those that share a tree each has the
+ * same handle: LMDB knows it by its name. */
+static int open_tables(struct engine *engine, const struct engine_conf *conf, unsigned n)
 {
     MDB_txn *txn;
     int rc = mdb_txn_begin(engine->env, NULL, conf->read_only ? MDB_RDONLY : 0, &txn);
     if (rc)
         return rc;
-    for (; conf->tables[engine->ndbi]; engine->ndbi++) {
-        rc = mdb_dbi_open(txn, conf->tables[engine->ndbi], conf->create ? MDB_CREATE : 0,
-                          &engine->dbi[engine->ndbi]);
+    for (; engine->ntables < n && conf->tables[engine->ntables].tree; engine->ntables++) {
+        const struct engine_table *from = &conf->tables[engine->ntables];
+        struct table *table = &engine->table[engine->ntables];
+        assert(from->lead <= LEAD_MAX);
+        *table = (struct table){.lead = from->lead, .mark = from->mark};
+        rc = mdb_dbi_open(txn, from->tree, conf->create ? MDB_CREATE : 0, &table->dbi);
         if (rc) {
             mdb_txn_abort(txn);
             return rc;
         }
     }
     return mdb_txn_commit(txn);
+}
+
+static enum err ask(struct engine *engine, const struct engine_conf *conf, struct fault *why)
+{
+    struct engine_txn *snap;
+    enum err e = engine_snap_new(engine, &snap);
+    if (!e)
+        e = engine_snap_renew(snap);
+    if (e)
+        return fault(why, e, "%s: cannot be read", conf->path);
+    e = conf->accept(conf->arg, snap, why);
+    engine_snap_free(snap);
+    return e;
 }
 
 enum err engine_open(const struct engine_conf *conf, struct engine **ret, struct fault *why)
@@ -209,10 +198,20 @@ enum err engine_open(const struct engine_conf *conf, struct engine **ret, struct
     }
     if (!rc)
         rc = check_length(engine->env, conf->path);
+    bool asks = conf->accept && !conf->create;
+    if (!rc && asks)
+        rc = open_tables(engine, conf, 1);
+    if (!rc && asks) {
+        enum err e = ask(engine, conf, why);
+        if (e) {
+            engine_close(engine);
+            return e;
+        }
+    }
     if (!rc)
-        rc = open_tables(engine, conf);
+        rc = open_tables(engine, conf, TABLES_MAX);
     if (rc) {
-        enum err e = mapped(rc);
+        enum err e = engine_mapped(rc);
         if (e == ERR_NOTFOUND) /* an LMDB file without our tables */
             e = ERR_CORRUPT;
         fault(why, e, "%s: %s: %s", conf->path, mdb_strerror(rc),
@@ -239,7 +238,7 @@ void engine_close(struct engine *engine)
 
 enum err engine_copy(struct engine *engine, int fd)
 {
-    return mapped(mdb_env_copyfd2(engine->env, fd, 0));
+    return engine_mapped(mdb_env_copyfd2(engine->env, fd, 0));
 }
 
 /* --- snapshots ---------------------------------------------------------------------------------
@@ -250,10 +249,11 @@ enum err engine_snap_new(struct engine *engine, struct engine_txn **ret)
     MDB_txn *txn;
     int rc = mdb_txn_begin(engine->env, NULL, MDB_RDONLY, &txn);
     if (rc)
-        return mapped(rc);
+        return engine_mapped(rc);
     mdb_txn_reset(txn);
     struct engine_txn *snap = mem_new(sizeof *snap);
     *snap = (struct engine_txn){.engine = engine, .txn = txn, .snap = true};
+    arena_init(&snap->lent, SIZE_MAX);
     *ret = snap;
     return ERR_OK;
 }
@@ -263,7 +263,7 @@ enum err engine_snap_renew(struct engine_txn *txn)
     int rc = mdb_txn_renew(txn->txn);
     txn->live = rc == 0;
     txn->bound = 0;
-    return mapped(rc);
+    return engine_mapped(rc);
 }
 
 void engine_snap_reset(struct engine_txn *txn)
@@ -271,6 +271,7 @@ void engine_snap_reset(struct engine_txn *txn)
     if (txn->live)
         mdb_txn_reset(txn->txn);
     txn->live = false;
+    arena_reset(&txn->lent);
 }
 
 void engine_snap_free(struct engine_txn *txn)
@@ -281,6 +282,7 @@ void engine_snap_free(struct engine_txn *txn)
         if (txn->at[i])
             mdb_cursor_close(txn->at[i]);
     mdb_txn_abort(txn->txn);
+    arena_reset(&txn->lent);
     mem_free(txn);
 }
 
@@ -299,10 +301,11 @@ enum err engine_turn_begin(struct engine *engine, struct engine_txn **ret)
     int rc = mdb_txn_begin(engine->env, NULL, 0, &txn);
     if (rc) {
         pthread_mutex_unlock(&engine->turn_lock);
-        return mapped(rc);
+        return engine_mapped(rc);
     }
     struct engine_txn *turn = mem_new(sizeof *turn);
     *turn = (struct engine_txn){.engine = engine, .txn = txn, .live = true};
+    arena_init(&turn->lent, SIZE_MAX);
     *ret = turn;
     return ERR_OK;
 }
@@ -310,6 +313,7 @@ enum err engine_turn_begin(struct engine *engine, struct engine_txn **ret)
 static void turn_over(struct engine_txn *txn)
 {
     pthread_mutex_unlock(&txn->engine->turn_lock);
+    arena_reset(&txn->lent);
     mem_free(txn);
 }
 
@@ -330,7 +334,7 @@ enum err engine_turn_commit(struct engine_txn *txn)
     if (rc == EIO && no_room(txn->engine))
         rc = ENOSPC;
     turn_over(txn);
-    return mapped(rc);
+    return engine_mapped(rc);
 }
 
 void engine_turn_abort(struct engine_txn *txn)
@@ -339,211 +343,35 @@ void engine_turn_abort(struct engine_txn *txn)
     turn_over(txn);
 }
 
-/* --- rows --------------------------------------------------------------------------------------
- */
-
-/* Is it the next number? That is, the same octets but for the last four, which are one more. */
-static bool follows(const MDB_val *before, const MDB_val *key)
-{
-    uint32_t a, b;
-    size_t same = key->mv_size - sizeof a;
-    if (key->mv_size < sizeof a || before->mv_size != key->mv_size ||
-        memcmp(before->mv_data, key->mv_data, same) != 0)
-        return false;
-    memcpy(&a, (const char *)before->mv_data + same, sizeof a);
-    memcpy(&b, (const char *)key->mv_data + same, sizeof b);
-    return ntohl(b) == ntohl(a) + 1;
-}
-
-static bool same_key(const MDB_val *a, const MDB_val *b)
-{
-    return a->mv_size == b->mv_size && memcmp(a->mv_data, b->mv_data, a->mv_size) == 0;
-}
-
-/* Rows that are read one after the other are mostly neighbours: the next number is the next row, or
- * stands on the same leaf; mdb_get would come down from the root each time. */
-static int get_near(struct engine_txn *txn, unsigned dbi, MDB_val *k, MDB_val *v)
-{
-    MDB_cursor **at = &txn->at[dbi];
-    MDB_val now;
-    int rc = 0;
-    if (txn->bound >> dbi & 1) {
-        if (mdb_cursor_get(*at, &now, NULL, MDB_GET_CURRENT) == 0 && follows(&now, k) &&
-            mdb_cursor_get(*at, &now, v, MDB_NEXT) == 0 && same_key(&now, k))
-            return 0;
-    } else if (*at) {
-        rc = mdb_cursor_renew(txn->txn, *at);
-    } else {
-        rc = mdb_cursor_open(txn->txn, txn->engine->dbi[dbi], at);
-    }
-    if (rc)
-        return rc;
-    txn->bound |= UINT32_C(1) << dbi;
-    return mdb_cursor_get(*at, k, v, MDB_SET);
-}
-
-enum err engine_get(struct engine_txn *txn, unsigned dbi, struct slice key, struct slice *ret)
-{
-    MDB_val k = val(key), v;
-    int rc =
-        txn->snap ? get_near(txn, dbi, &k, &v) : mdb_get(txn->txn, txn->engine->dbi[dbi], &k, &v);
-    if (rc == 0)
-        *ret = lent(&v);
-    return mapped(rc);
-}
-
-enum err engine_put(struct engine_txn *txn, unsigned dbi, struct slice key, struct slice value)
-{
-    MDB_val k = val(key), v = val(value);
-    return mapped(mdb_put(txn->txn, txn->engine->dbi[dbi], &k, &v, 0));
-}
-
-enum err engine_append(struct engine_txn *txn, unsigned dbi, struct slice key, struct slice value)
-{
-    void *room;
-    enum err e = engine_append_room(txn, dbi, key, value.len, &room);
-    if (!e && value.len)
-        memcpy(room, value.ptr, value.len);
-    return e;
-}
-
-enum err engine_append_room(struct engine_txn *txn, unsigned dbi, struct slice key, size_t len,
-                            void **ret)
-{
-    MDB_val k = val(key), v = {.mv_size = len};
-    int rc = mdb_put(txn->txn, txn->engine->dbi[dbi], &k, &v, MDB_APPEND | MDB_RESERVE);
-    if (rc == MDB_KEYEXIST) {
-        v = (MDB_val){.mv_size = len};
-        rc = mdb_put(txn->txn, txn->engine->dbi[dbi], &k, &v, MDB_RESERVE);
-    }
-    if (rc == 0)
-        *ret = v.mv_data;
-    return mapped(rc);
-}
-
-enum err engine_del(struct engine_txn *txn, unsigned dbi, struct slice key)
-{
-    MDB_val k = val(key);
-    return mapped(mdb_del(txn->txn, txn->engine->dbi[dbi], &k, NULL));
-}
-
-/* --- cursors -----------------------------------------------------------------------------------
- */
-
-enum err engine_cursor_open(struct engine_txn *txn, unsigned dbi, struct engine_cursor *ret)
-{
-    MDB_cursor *handle;
-    int rc = mdb_cursor_open(txn->txn, txn->engine->dbi[dbi], &handle);
-    *ret = (struct engine_cursor){.handle = rc ? NULL : handle};
-    return mapped(rc);
-}
-
-void engine_cursor_close(struct engine_cursor *cursor)
-{
-    if (cursor->handle)
-        mdb_cursor_close(cursor->handle);
-    cursor->handle = NULL;
-}
-
-static enum err move(struct engine_cursor *cursor, struct slice key, MDB_cursor_op op)
-{
-    MDB_val k = val(key), v;
-    int rc = mdb_cursor_get(cursor->handle, &k, &v, op);
-    if (rc == 0) {
-        cursor->key = lent(&k);
-        cursor->value = lent(&v);
-    }
-    return mapped(rc);
-}
-
-enum err engine_seek(struct engine_cursor *cursor, struct slice key)
-{
-    return move(cursor, key, MDB_SET_RANGE);
-}
-
-enum err engine_next(struct engine_cursor *cursor)
-{
-    return move(cursor, SLICE_NONE, MDB_NEXT);
-}
-
-enum err engine_prev(struct engine_cursor *cursor)
-{
-    return move(cursor, SLICE_NONE, MDB_PREV);
-}
-
-enum err engine_seek_before(struct engine_cursor *cursor, struct slice key)
-{
-    enum err e = move(cursor, key, MDB_SET_RANGE);
-    if (e == ERR_NOTFOUND)
-        return move(cursor, SLICE_NONE, MDB_LAST);
-    return e ? e : move(cursor, SLICE_NONE, MDB_PREV);
-}
-
-enum err engine_first(struct engine_txn *txn, unsigned dbi, struct slice prefix, struct slice from,
-                      struct slice *ret_key, struct slice *ret_value)
-{
-    struct engine_cursor cursor;
-    enum err e = engine_cursor_open(txn, dbi, &cursor);
-    if (!e)
-        e = engine_seek(&cursor, from);
-    if (!e && !slice_starts(cursor.key, prefix))
-        e = ERR_NOTFOUND;
-    if (!e) {
-        *ret_key = cursor.key;
-        *ret_value = cursor.value;
-    }
-    engine_cursor_close(&cursor);
-    return e;
-}
-
-enum err engine_last(struct engine_txn *txn, unsigned dbi, struct slice prefix,
-                     struct slice *ret_key, struct slice *ret_value)
-{
-    /* The first key behind all that start with the prefix: the prefix plus one, as a number. */
-    unsigned char after[512];
-    size_t len = prefix.len < sizeof after ? prefix.len : sizeof after;
-    if (len)
-        memcpy(after, prefix.ptr, len);
-    while (len && ++after[len - 1] == 0)
-        len--;
-    struct engine_cursor cursor;
-    enum err e = engine_cursor_open(txn, dbi, &cursor);
-    if (!e)
-        e = len ? engine_seek_before(&cursor, slice(after, len))
-                : move(&cursor, SLICE_NONE, MDB_LAST);
-    if (!e && !slice_starts(cursor.key, prefix))
-        e = ERR_NOTFOUND;
-    if (!e) {
-        *ret_key = cursor.key;
-        *ret_value = cursor.value;
-    }
-    engine_cursor_close(&cursor);
-    return e;
-}
-
-enum err engine_count(struct engine_txn *txn, unsigned dbi, uint64_t *ret)
-{
-    MDB_stat st;
-    int rc = mdb_stat(txn->txn, txn->engine->dbi[dbi], &st);
-    if (rc == 0)
-        *ret = st.ms_entries;
-    return mapped(rc);
-}
-
 /* --- room, pages -------------------------------------------------------------------------------
  */
+
+/* `n` page numbers, from the last to the first. What goes on in another record is not seen. */
+static uint64_t pages_in_runs(const char *list, size_t n)
+{
+    uint64_t sum = 0, run = 0;
+    size_t before = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t page;
+        memcpy(&page, list + i * sizeof page, sizeof page);
+        run = i && page + 1 == before ? run + 1 : 1;
+        sum += run % ENGINE_RUN == 0 ? ENGINE_RUN : 0;
+        before = page;
+    }
+    return sum;
+}
 
 /* A record of LMDB's free list (dbi 0): key = the txn that freed, value = count, then page numbers.
  * Pages that no reader sees can be used again; those of the last commit by the next turn but one,
  * and they count, or a store that nothing else is written to would wait for them for ever. */
-static enum err count_free(struct engine *engine, uint64_t oldest, uint64_t *ret)
+static enum err count_free(struct engine *engine, uint64_t oldest, struct engine_space *ret)
 {
     MDB_txn *txn;
     MDB_cursor *cursor;
     int rc = mdb_txn_begin(engine->env, NULL, MDB_RDONLY, &txn);
     if (rc)
-        return mapped(rc);
-    uint64_t pages = 0;
+        return engine_mapped(rc);
+    uint64_t pages = 0, in_runs = 0;
     rc = mdb_cursor_open(txn, 0, &cursor);
     if (!rc) {
         MDB_val k, v;
@@ -551,15 +379,18 @@ static enum err count_free(struct engine *engine, uint64_t oldest, uint64_t *ret
             size_t freed_by, n;
             memcpy(&freed_by, k.mv_data, sizeof freed_by);
             memcpy(&n, v.mv_data, sizeof n);
-            if (freed_by <= oldest)
-                pages += n;
+            if (freed_by > oldest)
+                continue;
+            pages += n;
+            in_runs += pages_in_runs((const char *)v.mv_data + sizeof n, n);
         }
         mdb_cursor_close(cursor);
     }
     mdb_txn_abort(txn);
     if (rc != MDB_NOTFOUND)
-        return mapped(rc);
-    *ret = pages * ENGINE_PAGE;
+        return engine_mapped(rc);
+    ret->free_octets = pages * ENGINE_PAGE;
+    ret->run_octets = in_runs * ENGINE_PAGE;
     return ERR_OK;
 }
 
@@ -582,7 +413,7 @@ enum err engine_space(struct engine *engine, bool walk, struct engine_space *ret
     MDB_envinfo info;
     int rc = mdb_env_info(engine->env, &info);
     if (rc)
-        return mapped(rc);
+        return engine_mapped(rc);
     struct oldest oldest = {info.me_last_txnid};
     mdb_reader_list(engine->env, see_reader, &oldest);
     *ret = (struct engine_space){.file_octets = ((uint64_t)info.me_last_pgno + 1) * ENGINE_PAGE,
@@ -590,7 +421,7 @@ enum err engine_space(struct engine *engine, bool walk, struct engine_space *ret
                                  .last_txn = info.me_last_txnid,
                                  .oldest_reader = oldest.txn,
                                  .readers = info.me_numreaders};
-    return walk ? count_free(engine, oldest.txn, &ret->free_octets) : ERR_OK;
+    return walk ? count_free(engine, oldest.txn, ret) : ERR_OK;
 }
 
 static struct slice whole_pages(struct slice mapped_octets)

@@ -59,7 +59,8 @@ struct env {
     unsigned char sip_key[16]; /* of keys made from what mail says (Message-ID) */
 
     /* The committer's thread only. */
-    uint64_t next_blob;
+    uint64_t next_blob; /* the next B; those below blobs_end are taken ahead in `sys` */
+    uint64_t blobs_end;
     uint32_t next_acct; /* catalog */
     uint64_t generation;
     uint64_t clock; /* highest wall time written or seen */

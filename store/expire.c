@@ -128,10 +128,10 @@ static enum err downloaded_ones(struct slice_of *s, struct box *box, uint64_t ag
     struct key key, prefix;
     struct slice of_box = key_am(&prefix, box->a, box->m);
     hot_begin(&edit, s->turn, box);
-    enum err e = engine_cursor_open(s->turn->txn, DBI_POP, &cursor);
+    enum err e = engine_cursor_open(s->turn->txn, DBI_POP, of_box, &cursor);
     if (!e)
         e = engine_seek(&cursor, key_amu(&key, box->a, box->m, s->place->uid));
-    for (; !e && slice_starts(cursor.key, of_box); e = engine_next(&cursor)) {
+    for (; !e; e = engine_next(&cursor)) {
         struct row_pop row;
         struct hot_slot *slot;
         uint32_t uid;

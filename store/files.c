@@ -26,9 +26,9 @@
 #include "store/trim.h"
 #include "store/window.h"
 
-#define X(id, name) name,
-static const char *const store_tables[] = {STORE_TABLES(X) NULL};
-static const char *const catalog_tables[] = {CATALOG_TABLES(X) NULL};
+#define X(id, tree, lead, mark) {tree, lead, mark},
+static const struct engine_table store_tables[] = {STORE_TABLES(X){0}};
+static const struct engine_table catalog_tables[] = {CATALOG_TABLES(X){0}};
 #undef X
 
 #define KEY_FORMAT SLICE("format")
@@ -121,7 +121,7 @@ const char *files_env_data(unsigned index)
     return index == ENV_CATALOG ? "catalog.mdb" : "store.mdb";
 }
 
-const char *const *files_env_tables(unsigned index)
+const struct engine_table *files_env_tables(unsigned index)
 {
     return index == ENV_CATALOG ? catalog_tables : store_tables;
 }
@@ -161,6 +161,8 @@ static struct engine_conf engine_conf(const struct env *env, const char *path)
     bool catalog = env->index == ENV_CATALOG;
     return (struct engine_conf){.path = path,
                                 .tables = files_env_tables(env->index),
+                                .accept = files_accept,
+                                .arg = (void *)(uintptr_t)path,
                                 .map_size = catalog ? catalog_map : map,
                                 .read_only = env->store->conf.read_only};
 }
@@ -170,6 +172,7 @@ static unsigned sys_dbi(const struct env *env)
     return env->index == ENV_CATALOG ? (unsigned)DBI_CSYS : (unsigned)DBI_SYS;
 }
 
+/* A stop that is not clean may skip the ids that were taken ahead. */
 static struct slice state_row(const struct env *env, uint64_t clock, bool clean, unsigned char *to)
 {
     if (env->index == ENV_CATALOG) {
@@ -179,7 +182,7 @@ static struct slice state_row(const struct env *env, uint64_t clock, bool clean,
     struct row_state row = {.clean = clean,
                             .restores = env->restores,
                             .generation = env->generation,
-                            .next_blob = env->next_blob,
+                            .next_blob = clean ? env->next_blob : env->blobs_end,
                             .clock = clock};
     memcpy(row.sip_key, env->sip_key, sizeof row.sip_key);
     return row_state_encode(&row, to);
@@ -213,47 +216,59 @@ static enum err state_write(struct env *env, bool clean, const struct row_format
     return e;
 }
 
+/* `sys` is the first table of either env, and the same in every format. */
+enum err files_accept(void *arg, struct engine_txn *snap, struct fault *why)
+{
+    const char *path = arg;
+    struct key key;
+    struct slice value;
+    struct row_format format;
+    enum err e = engine_get(snap, DBI_SYS, key_text(&key, KEY_FORMAT), &value);
+    if (!e)
+        e = row_format_decode(value, &format);
+    if (e)
+        return fault(why, ERR_CORRUPT,
+                     "%s: has no format row, so it is not a store of Tandem or it "
+                     "is damaged: restore a backup",
+                     path);
+    if (format.min_reader > FORMAT_VERSION || format.features != 0)
+        return fault(why, ERR_CORRUPT,
+                     "%s: was written by a newer Tandem (format %u, features %x): "
+                     "use that version, or restore a backup from before it",
+                     path, format.min_reader, format.features);
+    if (format.min_reader < FORMAT_VERSION)
+        return fault(why, ERR_CORRUPT,
+                     "%s: was written by an older Tandem (format %u; this one reads and writes "
+                     "%d): use that version, or export its accounts there and import them here",
+                     path, format.min_reader, FORMAT_VERSION);
+    return ERR_OK;
+}
+
 static enum err state_read(struct env *env, const char *path, struct fault *why)
 {
     struct engine_txn *snap;
     struct key key;
-    struct slice value = SLICE_NONE;
-    struct row_format format;
+    struct slice value;
+    struct row_state row = {0};
+    struct row_catalog_state catalog = {0};
     enum err e = engine_snap_new(env->engine, &snap);
     if (e)
         return fault(why, e, "%s: cannot be read", path);
     e = engine_snap_renew(snap);
     if (!e)
-        e = engine_get(snap, sys_dbi(env), key_text(&key, KEY_FORMAT), &value);
-    if (!e)
-        e = row_format_decode(value, &format);
-    if (e) {
-        e = fault(why, ERR_CORRUPT,
-                  "%s: has no format row, so it is not a store of Tandem or it "
-                  "is damaged: restore a backup",
-                  path);
-    } else if (format.min_reader > FORMAT_VERSION || format.features != 0) {
-        e = fault(why, ERR_CORRUPT,
-                  "%s: was written by a newer Tandem (format %u, features %x): "
-                  "use that version, or restore a backup from before it",
-                  path, (unsigned char)value.ptr[0], format.features);
-    } else {
         e = engine_get(snap, sys_dbi(env), key_text(&key, KEY_STATE), &value);
-        struct row_state row = {0};
-        struct row_catalog_state catalog = {0};
-        if (!e && env->index == ENV_CATALOG)
-            e = row_catalog_state_decode(value, &catalog);
-        else if (!e)
-            e = row_state_decode(value, &row);
-        if (e)
-            e = fault(why, ERR_CORRUPT, "%s: its state row is damaged: restore a backup", path);
-        env->restores = row.restores;
-        env->next_blob = row.next_blob;
-        env->clock = row.clock;
-        memcpy(env->sip_key, row.sip_key, sizeof env->sip_key);
-        env->next_acct = catalog.next_acct;
-        env->generation = env->index == ENV_CATALOG ? catalog.generation : row.generation;
-    }
+    if (!e && env->index == ENV_CATALOG)
+        e = row_catalog_state_decode(value, &catalog);
+    else if (!e)
+        e = row_state_decode(value, &row);
+    if (e)
+        e = fault(why, ERR_CORRUPT, "%s: its state row is damaged: restore a backup", path);
+    env->restores = row.restores;
+    env->next_blob = env->blobs_end = row.next_blob;
+    env->clock = row.clock;
+    memcpy(env->sip_key, row.sip_key, sizeof env->sip_key);
+    env->next_acct = catalog.next_acct;
+    env->generation = env->index == ENV_CATALOG ? catalog.generation : row.generation;
     engine_snap_free(snap);
     return e;
 }
@@ -277,7 +292,7 @@ static enum err create(struct env *env, const char *path, struct fault *why)
     struct row_format format = {.min_reader = FORMAT_VERSION, .created = clock_wall()};
     random_bytes(format.uuid, sizeof format.uuid);
     random_bytes(env->sip_key, sizeof env->sip_key);
-    env->next_blob = env->next_acct = 1;
+    env->next_blob = env->blobs_end = env->next_acct = 1;
     e = state_write(env, true, &format);
     engine_close(env->engine);
     env->engine = NULL;
@@ -299,7 +314,7 @@ static enum err raise_generation(struct env *env, const struct owner *owner, str
 {
     if (!owner->known || env->generation < owner->generation) {
         env->restores++;
-        env->next_blob += (uint64_t)1 << 32;
+        env->next_blob = env->blobs_end += (uint64_t)1 << 32;
         env->next_acct += 1u << 16;
         log_note(LOG_WARN, "store-warn", "%s: an older file was put in place; ids jump ahead",
                  env->dir);

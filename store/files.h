@@ -21,7 +21,10 @@ enum err files_error(int error);
 /* The directory of an env (to be freed), its data file's name in it, and its tables. */
 char *files_env_dir(const struct store_conf *conf, unsigned index);
 const char *files_env_data(unsigned index);
-const char *const *files_env_tables(unsigned index);
+const struct engine_table *files_env_tables(unsigned index);
+/* engine_conf.accept of an env's data file, `arg` its path: is it of this build's format?
+ * ERR_CORRUPT. */
+MUST_CHECK enum err files_accept(void *arg, struct engine_txn *snap, struct fault *why);
 /* fsync of a directory. */
 MUST_CHECK enum err files_sync_dir(const char *dir);
 /* Is there data of a shard with this number? */

@@ -68,12 +68,12 @@ enum err history_before(struct store_reader *reader, struct store_account *accou
 {
     struct engine_txn *snap;
     struct engine_cursor cursor;
-    struct key key;
+    struct key key, prefix;
     struct slice end =
         seq == UINT64_MAX ? key_log_conn(&key, account->a, 0) : key_log(&key, account->a, seq);
     enum err e = reader_snap(reader, account->env, &snap);
     if (!e)
-        e = engine_cursor_open(snap, DBI_LOG, &cursor);
+        e = engine_cursor_open(snap, DBI_LOG, key_a(&prefix, account->a), &cursor);
     if (e)
         return e;
     e = engine_seek_before(&cursor, end);
@@ -179,11 +179,11 @@ enum err history_mailbox(struct store_reader *reader, struct store_account *acco
     bool found = false, live = false;
     enum err e = reader_snap(reader, account->env, &snap);
     if (!e)
-        e = engine_cursor_open(snap, DBI_MBOX, &cursor);
+        e = engine_cursor_open(snap, DBI_MBOX, prefix, &cursor);
     if (e)
         return e;
     e = engine_seek(&cursor, prefix);
-    for (; !e && !live && slice_starts(cursor.key, prefix); e = engine_next(&cursor)) {
+    for (; !e && !live; e = engine_next(&cursor)) {
         struct row_mbox row;
         if ((e = row_mbox_decode(cursor.value, &row)))
             break;
@@ -239,10 +239,10 @@ enum err history_find(struct store_reader *reader, struct store_account *account
     if (e)
         return e;
     if (bodies.n)
-        e = engine_cursor_open(snap, DBI_MSG, &cursor);
+        e = engine_cursor_open(snap, DBI_MSG, prefix, &cursor);
     if (!e && bodies.n) {
         e = engine_seek(&cursor, prefix);
-        for (; !e && *ret_n < max && slice_starts(cursor.key, prefix); e = engine_next(&cursor)) {
+        for (; !e && *ret_n < max; e = engine_next(&cursor)) {
             struct row_msg msg;
             struct place *place = &ret[*ret_n];
             if ((e = row_msg_decode(cursor.value, &msg)))

@@ -38,10 +38,10 @@ static enum err owner_of(struct turn *turn, uint32_t a, uint32_t uidvalidity, ui
     struct key key;
     struct slice prefix = key_a(&key, a);
     bool found = false;
-    enum err e = engine_cursor_open(turn->txn, DBI_MBOX, &cursor);
+    enum err e = engine_cursor_open(turn->txn, DBI_MBOX, prefix, &cursor);
     if (!e)
         e = engine_seek(&cursor, prefix);
-    while (!e && !found && slice_starts(cursor.key, prefix)) {
+    while (!e && !found) {
         struct row_mbox row;
         e = row_mbox_decode(cursor.value, &row);
         if (!e && row.uidvalidity == uidvalidity) {
@@ -444,15 +444,11 @@ enum err store_import_known(struct store_reader *reader, struct store_account *a
         struct engine_cursor cursor = {0};
         e = reader_snap(reader, account->env, &snap);
         if (!e)
-            e = engine_cursor_open(snap, DBI_MSG, &cursor);
+            e = engine_cursor_open(snap, DBI_MSG, of_account, &cursor);
         if (!e)
             e = engine_seek(&cursor, key_slice(&from));
         for (unsigned n = 0; !e && n < KNOWN_A_SLICE; n++) {
             struct row_msg row;
-            if (!slice_starts(cursor.key, of_account)) {
-                e = ERR_NOTFOUND;
-                break;
-            }
             e = row_msg_decode(cursor.value, &row);
             if (!e)
                 each(arg, row.emailid);

@@ -119,13 +119,13 @@ static void touch(struct journal *j, struct waiting *w)
  * journal lies right before them. */
 static enum err next_seq(struct turn *turn, uint32_t a, uint64_t *ret)
 {
-    struct key key;
+    struct key key, prefix;
     struct engine_cursor cursor;
-    enum err e = engine_cursor_open(turn->txn, DBI_LOG, &cursor);
+    enum err e = engine_cursor_open(turn->txn, DBI_LOG, key_a(&prefix, a), &cursor);
     if (!e)
         e = engine_seek_before(&cursor, key_log_conn(&key, a, 0));
     uint64_t last = 0;
-    if (!e && slice_starts(cursor.key, key_a(&key, a)) && !key_get64(cursor.key, 4, &last))
+    if (!e && !key_get64(cursor.key, 4, &last))
         e = ERR_CORRUPT;
     engine_cursor_close(&cursor);
     *ret = last + 1;

@@ -1,7 +1,7 @@
-/* Every on-disk key and value layout of format 1. Only keys.c and rows.c know a byte position;
+/* Every on-disk key and value layout of format 2. Only keys.c and rows.c know a byte position;
  * tests/golden pins each of them.
  *
- * Keys: integers big-endian, at most 511 octets. Values: integers little-endian, packed, first
+ * Keys: integers big-endian, at most 510 octets. Values: integers little-endian, packed, first
  * octet `ver`. A reader refuses a higher ver (ERR_CORRUPT). Encoders write into the caller's memory
  * and return a slice of it; decoders return slices into the value: they live as long as it does. */
 #ifndef TANDEM_STORE_KEYS_H
@@ -13,54 +13,64 @@
 #include "core/base/attr.h"
 #include "core/base/err.h"
 #include "core/base/slice.h"
+#include "store/engine.h"
 
-/* Tables of store.mdb and of catalog.mdb: enum, name. Never renumber: names are on disk. */
+/* Tables of store.mdb and of catalog.mdb: enum, then where its rows lie (engine.h): tree, octets of
+ * the key in front of the mark, mark. Never change one: all are on disk.
+ *
+ * An account's rows lie together, in the order in which an arrival and a flag dirty the fewest
+ * pages: the end of `log`, the `hot` and `mbox` rows of INBOX with `acct` between them in one leaf,
+ * the end of `msg` and `mid` in another. A body's owner goes in before its chunks. `blob` is alone,
+ * so that a COPY of many messages rewrites few pages, and so is `cache`, which lists walk along. */
 #define STORE_TABLES(X)                                                                            \
-    X(SYS, "sys")                                                                                  \
-    X(ACCT, "acct")                                                                                \
-    X(MBOX, "mbox")                                                                                \
-    X(NAME, "name")                                                                                \
-    X(SUBS, "subs")                                                                                \
-    X(KW, "kw")                                                                                    \
-    X(HOT, "hot")                                                                                  \
-    X(MSG, "msg")                                                                                  \
-    X(CACHE, "cache")                                                                              \
-    X(MID, "mid")                                                                                  \
-    X(TOMB, "tomb")                                                                                \
-    X(GONE, "gone")                                                                                \
-    X(POP, "pop")                                                                                  \
-    X(UIDL, "uidl")                                                                                \
-    X(LOG, "log")                                                                                  \
-    X(OPT, "opt")                                                                                  \
-    X(ANNO, "anno")                                                                                \
-    X(ACL, "acl")                                                                                  \
-    X(SEEN, "seen")                                                                                \
-    X(SIG, "sig")                                                                                  \
-    X(BLOB, "blob")                                                                                \
-    X(STAGE, "stage")                                                                              \
-    X(REAP, "reap")                                                                                \
-    X(BODY, "body")                                                                                \
-    X(BOWN, "bow"                                                                                  \
-            "n")
+    X(SYS, "sys", 0, 0)                                                                            \
+    X(ACCT, "mail", 4, 12)                                                                         \
+    X(MBOX, "mail", 4, 13)                                                                         \
+    X(NAME, "mail", 4, 2)                                                                          \
+    X(SUBS, "mail", 4, 3)                                                                          \
+    X(KW, "mail", 4, 14)                                                                           \
+    X(HOT, "mail", 4, 11)                                                                          \
+    X(MSG, "mail", 4, 15)                                                                          \
+    X(CACHE, "cache", 0, 0)                                                                        \
+    X(MID, "mail", 4, 16)                                                                          \
+    X(TOMB, "mail", 4, 9)                                                                          \
+    X(GONE, "mail", 4, 8)                                                                          \
+    X(POP, "mail", 4, 7)                                                                           \
+    X(UIDL, "mail", 4, 6)                                                                          \
+    X(LOG, "mail", 4, 10)                                                                          \
+    X(OPT, "mail", 4, 1)                                                                           \
+    X(ANNO, "mail", 4, 4)                                                                          \
+    X(ACL, "mail", 4, 5)                                                                           \
+    X(SEEN, "mail", 4, 17)                                                                         \
+    X(SIG, "sig", 0, 0)                                                                            \
+    X(BLOB, "blob", 0, 0)                                                                          \
+    X(STAGE, "stage", 0, 0)                                                                        \
+    X(REAP, "reap", 0, 0)                                                                          \
+    X(BODY, "body", 8, 2)                                                                          \
+    X(BOWN, "body", 8, 1)
 
 #define CATALOG_TABLES(X)                                                                          \
-    X(CSYS, "sys")                                                                                 \
-    X(CUSER, "user") X(CACCT, "acct") X(CALIAS, "alias") X(CDOM, "dom") X(COPT, "opt")
+    X(CSYS, "sys", 0, 0)                                                                           \
+    X(CUSER, "user", 0, 0)                                                                         \
+    X(CACCT, "acct", 0, 0)                                                                         \
+    X(CALIAS, "alias", 0, 0)                                                                       \
+    X(CDOM, "dom", 0, 0)                                                                           \
+    X(COPT, "opt", 0, 0)
 
 enum dbi {
-#define X(id, name) DBI_##id,
+#define X(id, tree, lead, mark) DBI_##id,
     STORE_TABLES(X) DBI_STORE_COUNT,
 #undef X
 };
 
 enum catalog_dbi {
-#define X(id, name) DBI_##id,
+#define X(id, tree, lead, mark) DBI_##id,
     CATALOG_TABLES(X) DBI_CATALOG_COUNT
 #undef X
 };
 
-enum { FORMAT_VERSION = 1, ROW_VERSION = 1 };
-enum { KEY_MAX = 511, ROW_MAX = 16368 };
+enum { FORMAT_VERSION = 2, ROW_VERSION = 1 };
+enum { KEY_MAX = ENGINE_KEY_MAX, ROW_MAX = 16368 };
 enum { CHUNK_PAYLOAD = 16360 }; /* + 8 octets of checksum: four pages */
 enum { BUCKET_SHIFT = 7, BUCKET_UIDS = 128 };
 enum { PATH_OCTETS_MAX = 480, COMPONENT_OCTETS_MAX = 255, PATH_LEVELS_MAX = 32 };

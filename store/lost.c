@@ -91,18 +91,15 @@ static enum err lend_header(struct engine_txn *snap, uint64_t blob, struct store
 static enum err next_inside(struct store_window *w, struct engine_txn *snap, struct store_lost *ret)
 {
     struct key key, prefix;
-    struct slice of_box = key_am(&prefix, w->account->a, w->m);
     struct engine_cursor cursor;
     struct row_msg msg;
     struct hot_slot slot;
-    enum err e = engine_cursor_open(snap, DBI_MSG, &cursor);
+    enum err e = engine_cursor_open(snap, DBI_MSG, key_am(&prefix, w->account->a, w->m), &cursor);
     if (!e)
         e = engine_seek(&cursor, key_amu(&key, w->account->a, w->m, w->u));
     for (; !e; e = engine_next(&cursor)) {
         uint32_t uid = 0;
-        if (!slice_starts(cursor.key, of_box)) {
-            e = ERR_NOTFOUND;
-        } else if (!key_get32(cursor.key, 8, &uid) || row_msg_decode(cursor.value, &msg)) {
+        if (!key_get32(cursor.key, 8, &uid) || row_msg_decode(cursor.value, &msg)) {
             e = ERR_CORRUPT;
         } else if (bodies_have(&w->bodies, msg.blob)) {
             e = slot_load(snap, w->account->a, w->m, uid, &slot);

@@ -57,25 +57,24 @@ enum err store_mailbox_path(struct store_reader *reader, struct store_account *a
 
 struct side {
     struct engine_cursor cursor;
-    struct slice prefix;
     bool done;
 };
 
 static enum err side_open(struct side *side, struct engine_txn *snap, unsigned dbi,
                           struct slice prefix)
 {
-    *side = (struct side){.prefix = prefix};
-    enum err e = engine_cursor_open(snap, dbi, &side->cursor);
+    *side = (struct side){0};
+    enum err e = engine_cursor_open(snap, dbi, prefix, &side->cursor);
     if (!e)
         e = engine_seek(&side->cursor, prefix);
-    side->done = e != ERR_OK || !slice_starts(side->cursor.key, prefix);
+    side->done = e != ERR_OK;
     return e == ERR_NOTFOUND ? ERR_OK : e;
 }
 
 static enum err side_next(struct side *side)
 {
     enum err e = engine_next(&side->cursor);
-    side->done = e != ERR_OK || !slice_starts(side->cursor.key, side->prefix);
+    side->done = e != ERR_OK;
     return e == ERR_NOTFOUND ? ERR_OK : e;
 }
 

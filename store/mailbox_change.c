@@ -489,10 +489,10 @@ static enum err use_is_taken(struct turn *turn, uint32_t a, uint8_t use, bool *r
     *ret = false;
     if (use == USE_NONE)
         return ERR_OK;
-    enum err e = engine_cursor_open(turn->txn, DBI_MBOX, &cursor);
+    enum err e = engine_cursor_open(turn->txn, DBI_MBOX, prefix, &cursor);
     if (!e)
         e = engine_seek(&cursor, prefix);
-    while (!e && !*ret && slice_starts(cursor.key, prefix)) {
+    while (!e && !*ret) {
         struct row_mbox row;
         e = row_mbox_decode(cursor.value, &row);
         *ret = !e && row.state == MBOX_LIVE && row.special_use == use;

@@ -154,10 +154,10 @@ static enum err each_row(struct making *k, unsigned table, uint32_t m,
     struct engine_cursor cursor;
     struct key key;
     struct slice prefix = key_am(&key, k->a, m);
-    enum err e = engine_cursor_open(k->txn, table, &cursor);
+    enum err e = engine_cursor_open(k->txn, table, prefix, &cursor);
     if (!e)
         e = engine_seek(&cursor, prefix);
-    while (!e && slice_starts(cursor.key, prefix)) {
+    while (!e) {
         e = row(k, cursor.key, cursor.value);
         if (!e)
             e = engine_next(&cursor);

@@ -35,11 +35,10 @@ enum err message_id_bodies(struct engine_txn *txn, const struct env *env, uint32
     if (!hash_of(env, id, &hash))
         return ERR_SYNTAX;
     struct slice prefix = slice_first(key_mid(&key, a, hash, 0), 12);
-    enum err e = engine_cursor_open(txn, DBI_MID, &cursor);
+    enum err e = engine_cursor_open(txn, DBI_MID, prefix, &cursor);
     if (!e)
         e = engine_seek(&cursor, prefix);
-    for (; !e && ret->n < BODIES_MAX && slice_starts(cursor.key, prefix);
-         e = engine_next(&cursor)) {
+    for (; !e && ret->n < BODIES_MAX; e = engine_next(&cursor)) {
         if (!key_get64(cursor.key, 12, &blob)) {
             e = ERR_CORRUPT;
             break;

@@ -96,10 +96,10 @@ static enum err apply(struct policy *policy, bool domain, uint32_t a, struct sli
     struct key key;
     struct slice scope = key_catalog_opt(&key, domain, a, of, section);
     struct engine_cursor cursor;
-    enum err e = engine_cursor_open(policy->catalog, DBI_COPT, &cursor);
+    enum err e = engine_cursor_open(policy->catalog, DBI_COPT, scope, &cursor);
     if (!e)
         e = engine_seek(&cursor, scope);
-    while (!e && slice_starts(cursor.key, scope)) {
+    while (!e) {
         struct slice name = slice_from(cursor.key, scope.len - section.len), value;
         enum err unread = row_value_decode(cursor.value, &value);
         if (!unread)

@@ -128,7 +128,7 @@ static enum err load_leftovers(struct reaper *r, struct turn *turn)
 {
     struct engine_cursor cursor;
     struct key key;
-    enum err e = engine_cursor_open(turn->txn, DBI_REAP, &cursor);
+    enum err e = engine_cursor_open(turn->txn, DBI_REAP, SLICE_NONE, &cursor);
     if (!e)
         e = engine_seek(&cursor, key_b(&key, 0));
     for (unsigned n = 0; !e && n < LEFTOVERS_AT_ONCE; n++) {

@@ -17,12 +17,11 @@ enum err view_tombs(struct engine_txn *txn, const struct box *box, uint64_t afte
 {
     struct key prefix, at;
     struct engine_cursor cursor;
-    enum err e = engine_cursor_open(txn, DBI_TOMB, &cursor);
+    enum err e = engine_cursor_open(txn, DBI_TOMB, key_am(&prefix, box->a, box->m), &cursor);
     if (e)
         return e;
-    struct slice mailbox = key_am(&prefix, box->a, box->m);
     e = engine_seek(&cursor, key_tomb(&at, box->a, box->m, after + 1, 0));
-    while (!e && slice_starts(cursor.key, mailbox)) {
+    while (!e) {
         struct row_tomb row;
         uint64_t modseq = 0;
         e = row_tomb_decode(cursor.value, &row);

@@ -56,10 +56,10 @@ static enum err recount_box(struct recount *rc, uint32_t m)
     counted.exists = counted.unseen = counted.deleted = counted.nbuckets = 0;
     counted.bytes = counted.deleted_bytes = 0;
     struct slice prefix = key_am(&key, rc->a, m);
-    e = engine_cursor_open(rc->txn, DBI_HOT, &cursor);
+    e = engine_cursor_open(rc->txn, DBI_HOT, prefix, &cursor);
     if (!e)
         e = engine_seek(&cursor, prefix);
-    for (; !e && slice_starts(cursor.key, prefix); e = e ? e : engine_next(&cursor))
+    for (; !e; e = e ? e : engine_next(&cursor))
         e = count_bucket(cursor.value, &counted);
     engine_cursor_close(&cursor);
     if (e && e != ERR_NOTFOUND)
@@ -103,10 +103,10 @@ static enum err recount_window(struct recount *rc)
     struct key key;
     struct engine_cursor cursor;
     struct slice prefix = key_a(&key, rc->a);
-    enum err e = engine_cursor_open(rc->txn, DBI_GONE, &cursor);
+    enum err e = engine_cursor_open(rc->txn, DBI_GONE, prefix, &cursor);
     if (!e)
         e = engine_seek(&cursor, prefix);
-    for (; !e && slice_starts(cursor.key, prefix); e = e ? e : engine_next(&cursor)) {
+    for (; !e; e = e ? e : engine_next(&cursor)) {
         struct row_gone row;
         e = row_gone_decode(cursor.value, &row);
         if (e || row.kind == GONE_MBOX || row.why & GONE_NO_REF)

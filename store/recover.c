@@ -66,12 +66,11 @@ static enum err read_rows(struct engine_txn *txn, uint32_t a, struct store_lost_
 {
     struct engine_cursor cursor;
     struct key key, prefix;
-    struct slice of_acct = key_a(&prefix, a);
     f->rows = mem_new_array(ROWS_MAX, sizeof *f->rows);
-    enum err e = engine_cursor_open(txn, DBI_GONE, &cursor);
+    enum err e = engine_cursor_open(txn, DBI_GONE, key_a(&prefix, a), &cursor);
     if (!e)
         e = engine_seek_before(&cursor, key_gone(&key, a, GONE_TRANSIENT, 0, 0));
-    while (!e && f->nrows < ROWS_MAX && slice_starts(cursor.key, of_acct)) {
+    while (!e && f->nrows < ROWS_MAX) {
         struct lost_row *to = &f->rows[f->nrows++];
         struct row_gone row;
         if (!key_get32(cursor.key, 4, &to->time) || !key_get32(cursor.key, 8, &to->m) ||

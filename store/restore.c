@@ -156,6 +156,8 @@ static enum err check_opens(const struct place *place, unsigned index, struct fa
     path_of(place, index, ".restore", path);
     struct engine_conf conf = {.path = path,
                                .tables = files_env_tables(index),
+                               .accept = files_accept,
+                               .arg = path,
                                .map_size = (uint64_t)1 << 30,
                                .read_only = true};
     enum err e = engine_open(&conf, &engine, why);

@@ -185,11 +185,11 @@ static enum err see_rows(struct turn *turn, unsigned dbi, struct slice prefix, s
                          enum err (*see)(struct scan *s, struct slice key, struct slice value))
 {
     struct engine_cursor cursor;
-    enum err e = engine_cursor_open(turn->txn, dbi, &cursor);
+    enum err e = engine_cursor_open(turn->txn, dbi, prefix, &cursor);
     if (!e)
         e = engine_seek(&cursor, from);
     while (!e && n--) {
-        e = slice_starts(cursor.key, prefix) ? see(s, cursor.key, cursor.value) : ERR_NOTFOUND;
+        e = see(s, cursor.key, cursor.value);
         if (!e)
             e = engine_next(&cursor);
     }

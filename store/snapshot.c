@@ -43,13 +43,12 @@ static enum err draft_rows(struct draft *draft, struct engine_txn *txn, const st
                            uint32_t from)
 {
     struct key prefix, at;
-    struct slice mailbox = key_am(&prefix, box->a, box->m);
     struct engine_cursor cursor;
-    enum err e = engine_cursor_open(txn, DBI_HOT, &cursor);
+    enum err e = engine_cursor_open(txn, DBI_HOT, key_am(&prefix, box->a, box->m), &cursor);
     if (e)
         return e;
     e = engine_seek(&cursor, key_amu(&at, box->a, box->m, from));
-    while (!e && slice_starts(cursor.key, mailbox)) {
+    while (!e) {
         struct hot_row row;
         uint32_t bucket;
         e = hot_open(cursor.value, &row);

@@ -266,7 +266,7 @@ static enum err census_slice(struct turn *turn, unsigned pages)
     struct key key;
     bool accounts = s->census == CENSUS_ACCOUNTS;
     (void)pages;
-    enum err e = engine_cursor_open(turn->txn, accounts ? DBI_ACCT : DBI_MBOX, &cursor);
+    enum err e = engine_cursor_open(turn->txn, accounts ? DBI_ACCT : DBI_MBOX, SLICE_NONE, &cursor);
     if (!e)
         e = engine_seek(&cursor, accounts ? key_a(&key, s->census_a)
                                           : key_am(&key, s->census_a, s->census_m));

@@ -29,9 +29,10 @@ struct trim {
     uint32_t a, m;    /* the next; m = 0: the journal of a */
     /* Message-IDs: no order by time, so the table is walked. A pass starts where chance has it:
      * what lies behind is reached also if no daemon lives for a day. */
-    uint64_t mid_ms;   /* when the next slice may run */
-    struct key mid;    /* the next row */
-    uint64_t mid_left; /* rows to look at in this pass */
+    uint64_t mid_ms;     /* when the next slice may run */
+    struct key mid;      /* the next row */
+    struct key mid_from; /* where each pass starts, and ends when it has gone round */
+    bool mid_round;      /* past the table's end */
 };
 
 /* --- journal -------------------------------------------------------------------------------------
@@ -48,7 +49,7 @@ static enum err log_bounds(struct engine_txn *txn, uint32_t a, uint64_t *ret_fir
         e = ERR_NOTFOUND;
     if (e)
         return e;
-    e = engine_cursor_open(txn, DBI_LOG, &cursor);
+    e = engine_cursor_open(txn, DBI_LOG, of_acct, &cursor);
     if (!e)
         e = engine_seek_before(&cursor, key_log_conn(&end, a, 0));
     if (!e && !key_get64(cursor.key, 4, ret_last))
@@ -114,11 +115,10 @@ static enum err drop_conns(struct turn *turn, uint32_t a, uint64_t from, uint64_
     for (size_t i = 0; i < n; i++)
         if (conns[i] && (distinct == 0 || conns[distinct - 1] != conns[i]))
             conns[distinct++] = conns[i];
-    enum err e = engine_cursor_open(turn->txn, DBI_LOG, &cursor);
+    enum err e = engine_cursor_open(turn->txn, DBI_LOG, of_acct, &cursor);
     if (!e)
         e = engine_seek(&cursor, key_log(&key, a, from));
-    while (!e && distinct && slice_starts(cursor.key, of_acct) &&
-           (unsigned char)cursor.key.ptr[4] != LOG_CONN_MARK) {
+    while (!e && distinct && (unsigned char)cursor.key.ptr[4] != LOG_CONN_MARK) {
         struct row_log row;
         e = row_log_decode(cursor.value, &row);
         if (!e)
@@ -167,10 +167,10 @@ enum err trim_journal(struct turn *turn, uint32_t a)
 static enum err count_tombs(struct engine_txn *txn, struct slice of_box, unsigned *ret)
 {
     struct engine_cursor cursor;
-    enum err e = engine_cursor_open(txn, DBI_TOMB, &cursor);
+    enum err e = engine_cursor_open(txn, DBI_TOMB, of_box, &cursor);
     if (!e)
         e = engine_seek(&cursor, of_box);
-    for (*ret = 0; !e && slice_starts(cursor.key, of_box); e = engine_next(&cursor))
+    for (*ret = 0; !e; e = engine_next(&cursor))
         ++*ret;
     engine_cursor_close(&cursor);
     return e == ERR_NOTFOUND ? ERR_OK : e;
@@ -284,19 +284,23 @@ static bool mid_due(struct env *env, uint32_t now)
     return clock_mono_ms() >= env->trim->mid_ms && gone_age_trusted(env);
 }
 
-/* Looks at the next rows and says which are too old; `ret_n` keys. ERR_NOTFOUND: the table's end.
- */
+/* Looks at the next rows and says which are too old; `ret_n` keys. ERR_NOTFOUND: the table's end,
+ * or where the pass started. */
 static enum err mid_look(struct trim *t, struct turn *turn, struct key *old, unsigned *ret_n,
                          unsigned pages)
 {
     struct engine_cursor cursor;
     unsigned looked = 0;
     *ret_n = 0;
-    enum err e = engine_cursor_open(turn->txn, DBI_MID, &cursor);
+    enum err e = engine_cursor_open(turn->txn, DBI_MID, SLICE_NONE, &cursor);
     if (!e)
         e = engine_seek(&cursor, key_slice(&t->mid));
     while (!e && looked < MID_SLICE && *ret_n < pages) {
         struct row_mid row;
+        if (t->mid_round && slice_cmp(cursor.key, key_slice(&t->mid_from)) >= 0) {
+            e = ERR_NOTFOUND;
+            break;
+        }
         key_text(&t->mid, cursor.key);
         if ((e = row_mid_decode(cursor.value, &row)))
             break;
@@ -308,7 +312,6 @@ static enum err mid_look(struct trim *t, struct turn *turn, struct key *old, uns
     if (!e)
         key_text(&t->mid, cursor.key);
     engine_cursor_close(&cursor);
-    t->mid_left -= looked < t->mid_left ? looked : t->mid_left;
     return e;
 }
 
@@ -317,22 +320,23 @@ static enum err mid_slice(struct turn *turn, unsigned pages)
     enum { SLICE_GAP_MS = 60 * 1000 };
     struct trim *t = turn->env->trim;
     unsigned n;
-    enum err e = ERR_OK;
-    if (t->mid_left == 0)
-        e = engine_count(turn->txn, DBI_MID, &t->mid_left);
-    if (e)
-        return e;
+    bool over = false;
     struct key *old = mem_new_array(pages, sizeof *old);
-    e = mid_look(t, turn, old, &n, pages);
-    if (e == ERR_NOTFOUND) { /* round to the start */
-        key_b(&t->mid, 0);
+    enum err e = mid_look(t, turn, old, &n, pages);
+    if (e == ERR_NOTFOUND) {
+        over = t->mid_round;
+        t->mid_round = !over;
+        if (over)
+            t->mid = t->mid_from;
+        else
+            key_b(&t->mid, 0);
         e = ERR_OK;
     }
     for (unsigned i = 0; !e && i < n; i++)
         e = turn_del(turn, DBI_MID, key_slice(&old[i]));
     mem_free(old);
     if (n < pages)
-        t->mid_ms = clock_mono_ms() + (t->mid_left ? (uint64_t)SLICE_GAP_MS : (uint64_t)DAY_MS);
+        t->mid_ms = clock_mono_ms() + (over ? (uint64_t)DAY_MS : (uint64_t)SLICE_GAP_MS);
     return e;
 }
 
@@ -343,6 +347,7 @@ void trim_register(struct env *env)
     struct trim *t = env->trim = mem_new(sizeof *t);
     t->pass_ms = t->mid_ms = clock_mono_ms() + FIRST_PASS_MS;
     key_b(&t->mid, random_u64() % ((uint64_t)env->store->catalog->next_acct + 1) << 32);
+    t->mid_from = t->mid;
     committer_add_upkeep(env->committer, &pass);
     committer_add_upkeep(env->committer, &mid);
 }

@@ -48,10 +48,16 @@ enum err turn_box_save(struct turn *turn, const struct box *box)
     return turn_put(turn, DBI_MBOX, key_am(&key, box->a, box->m), row_mbox_encode(&row, octets));
 }
 
+/* `sys` is not written for each: what it says is taken is skipped after a crash. */
 uint64_t turn_new_blob(struct turn *turn)
 {
-    turn->state_dirty = true;
-    return turn->env->next_blob++;
+    enum { AHEAD = 1024 };
+    struct env *env = turn->env;
+    if (env->next_blob >= env->blobs_end) {
+        env->blobs_end = env->next_blob + AHEAD;
+        turn->state_dirty = true;
+    }
+    return env->next_blob++;
 }
 
 static void orphan(struct turn *turn, uint64_t blob)

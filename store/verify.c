@@ -24,10 +24,10 @@ enum err verify_rows(struct verify *v, unsigned dbi, struct slice prefix, verify
                      void *arg)
 {
     struct engine_cursor cursor;
-    enum err e = engine_cursor_open(v->txn, dbi, &cursor);
+    enum err e = engine_cursor_open(v->txn, dbi, prefix, &cursor);
     if (!e)
         e = engine_seek(&cursor, prefix.len ? prefix : SLICE("\0"));
-    while (!e && slice_starts(cursor.key, prefix)) {
+    while (!e) {
         e = row(v, arg, cursor.key, cursor.value);
         if (!e)
             e = engine_next(&cursor);

@@ -362,12 +362,12 @@ static enum err first_unseen(const struct store_view *view, struct engine_txn *t
     *ret_uid = 0;
     if (box->row.unseen == 0)
         return ERR_OK;
-    enum err e = engine_cursor_open(txn, DBI_HOT, &cursor);
+    struct slice mailbox = key_am(&prefix, box->a, box->m);
+    enum err e = engine_cursor_open(txn, DBI_HOT, mailbox, &cursor);
     if (e)
         return e;
-    struct slice mailbox = key_am(&prefix, box->a, box->m);
     e = engine_seek(&cursor, key_amu(&at, box->a, box->m, box->row.first_unseen >> BUCKET_SHIFT));
-    while (!e && *ret_uid == 0 && slice_starts(cursor.key, mailbox)) {
+    while (!e && *ret_uid == 0) {
         struct hot_row row;
         uint32_t bucket = 0;
         e = hot_open(cursor.value, &row);

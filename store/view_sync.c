@@ -140,13 +140,12 @@ static enum err tell_walk(struct store_view *view, struct engine_txn *txn,
     struct key prefix, at;
     struct engine_cursor cursor;
     uint32_t a = view->account->a;
-    enum err e = engine_cursor_open(txn, DBI_HOT, &cursor);
+    enum err e = engine_cursor_open(txn, DBI_HOT, key_am(&prefix, a, view->m), &cursor);
     if (e)
         return e;
-    struct slice mailbox = key_am(&prefix, a, view->m);
     bool through = true;
     e = engine_seek(&cursor, key_amu(&at, a, view->m, view->walk.next_uid >> BUCKET_SHIFT));
-    while (!e && slice_starts(cursor.key, mailbox)) {
+    while (!e) {
         struct hot_row row;
         uint32_t bucket = 0;
         e = hot_open(cursor.value, &row);

@@ -80,10 +80,10 @@ static enum err warm_table(struct engine_txn *txn, unsigned table, const struct 
     struct key key;
     struct slice prefix = key_am(&key, box->a, box->m);
     struct engine_cursor cursor;
-    enum err e = engine_cursor_open(txn, table, &cursor);
+    enum err e = engine_cursor_open(txn, table, prefix, &cursor);
     if (!e)
         e = engine_seek(&cursor, prefix);
-    for (; !e && slice_starts(cursor.key, prefix); e = engine_next(&cursor))
+    for (; !e; e = engine_next(&cursor))
         engine_populate(cursor.value);
     engine_cursor_close(&cursor);
     return e == ERR_NOTFOUND ? ERR_OK : e;
@@ -114,13 +114,12 @@ static enum err warm_messages(const struct warm_rows *rows, struct engine_txn *t
 {
     struct key prefix, at;
     struct engine_cursor cursor;
-    enum err e = engine_cursor_open(txn, DBI_MSG, &cursor);
+    uint32_t a = rows->warm.a;
+    enum err e = engine_cursor_open(txn, DBI_MSG, key_am(&prefix, a, rows->m), &cursor);
     if (e)
         return e;
-    uint32_t a = rows->warm.a;
-    struct slice mailbox = key_am(&prefix, a, rows->m);
     e = engine_seek(&cursor, key_amu(&at, a, rows->m, rows->from_uid));
-    for (unsigned n = 0; !e && n < WARM_MESSAGES && slice_starts(cursor.key, mailbox); n++) {
+    for (unsigned n = 0; !e && n < WARM_MESSAGES; n++) {
         struct row_msg row;
         struct key key;
         struct slice value;

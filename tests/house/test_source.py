@@ -24,7 +24,7 @@ MAY_INCLUDE = {
     "lmtp": ["core/base", "core/mime", "core/net", "auth/auth.h", "store/store.h"],
 }
 ONLY_IN = {
-    "lmdb.h": "store/engine_lmdb.c",
+    "lmdb.h": "store/engine_lmdb.h",
     "iniparser.h": "core/base/config.c",
     "iniparser/iniparser.h": "core/base/config.c",
 }

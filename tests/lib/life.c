@@ -10,6 +10,7 @@
 #include "store/admin.h"
 #include "store/commit.h"
 #include "store/verify.h"
+#include "tests/lib/rows.h"
 
 enum { SETTLE_MS = 20000 };
 
@@ -85,9 +86,8 @@ struct store_account *life_account(struct life *life, const char *name, uint32_t
 uint64_t life_rows(struct life *life, unsigned dbi)
 {
     struct engine_txn *snap;
-    uint64_t n = 0;
     must(reader_snap(life->reader, life->env, &snap), "snapshot");
-    must(engine_count(snap, dbi, &n), "count");
+    uint64_t n = rows_count(snap, dbi);
     store_reader_idle(life->reader);
     return n;
 }
@@ -104,7 +104,7 @@ static bool is_clear(struct life *life)
         struct row_acct acct;
         struct row_mbox mbox;
         uint32_t time;
-        must(engine_cursor_open(snap, tables[i], &cursor), "cursor");
+        must(engine_cursor_open(snap, tables[i], SLICE_NONE, &cursor), "cursor");
         enum err e = engine_seek(&cursor, SLICE("\0"));
         for (; !e; e = engine_next(&cursor)) {
             if (tables[i] == DBI_ACCT)

@@ -12,8 +12,8 @@
 #include "store/hot.h"
 #include "store/snapshot.h"
 
-#define X(id, name) name,
-static const char *const tables[] = {STORE_TABLES(X) NULL};
+#define X(id, tree, lead, mark) {tree, lead, mark},
+static const struct engine_table tables[] = {STORE_TABLES(X){0}};
 #undef X
 
 static void must(enum err e)

@@ -291,6 +291,33 @@ static void a_bad_backup_changes_nothing(void **state)
     life.conf.shards = 2;
 }
 
+/* As a daemon of that format would have written it. */
+static void a_backup_of_an_older_format_changes_nothing(void **state)
+{
+    (void)state;
+    struct engine_txn *turn;
+    struct key key;
+    unsigned char octets[64];
+    struct row_format format = {.min_reader = FORMAT_VERSION - 1};
+    struct box before = inbox("alice");
+    assert_ok(engine_turn_begin(life.env->engine, &turn));
+    assert_ok(engine_put(turn, DBI_SYS, key_text(&key, SLICE("format")),
+                         row_format_encode(&format, octets)));
+    assert_ok(engine_turn_commit(turn));
+    take();
+    format.min_reader = FORMAT_VERSION;
+    assert_ok(engine_turn_begin(life.env->engine, &turn));
+    assert_ok(engine_put(turn, DBI_SYS, key_text(&key, SLICE("format")),
+                         row_format_encode(&format, octets)));
+    assert_ok(engine_turn_commit(turn));
+    life_close(&life);
+    assert_int_equal(put(buf_slice(&taken), true, -1), ERR_CORRUPT);
+    assert_non_null(strstr(why.text, "was written by an older Tandem"));
+    assert_ok(life_open(&life));
+    check();
+    assert_int_equal(inbox("alice").row.uidnext, before.row.uidnext); /* not lifted */
+}
+
 static void a_restore_that_broke_off_is_not_opened(void **state)
 {
     (void)state;
@@ -424,6 +451,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_shard_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(one_moment_while_others_write, setup, teardown),
         cmocka_unit_test_setup_teardown(a_bad_backup_changes_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_backup_of_an_older_format_changes_nothing, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_restore_that_broke_off_is_not_opened, setup, teardown),
         cmocka_unit_test_setup_teardown(a_sink_that_goes_ends_it, setup, teardown),
         cmocka_unit_test_setup_teardown(without_a_pipe_it_is_refused_and_closes_nothing, setup,

@@ -189,7 +189,10 @@ static void a_file_cut_anywhere_is_refused(void **state)
 static void a_foreign_lmdb_file_is_refused(void **state)
 {
     (void)state;
-    static const char *const tables[] = {"theirs", NULL};
+    static const struct engine_table tables[] = {
+        {"theirs", 0, 0},
+        {0      }
+    };
     struct engine_conf conf = {.path = in_store("shard-00/store.mdb"),
                                .tables = tables,
                                .map_size = 1 << 30,
@@ -205,7 +208,10 @@ static void a_foreign_lmdb_file_is_refused(void **state)
 /* Rows of `sys`, changed behind the store's back. */
 static void put_sys(struct slice name, struct slice row)
 {
-    static const char *const tables[] = {"sys", NULL};
+    static const struct engine_table tables[] = {
+        {"sys", 0, 0},
+        {0   }
+    };
     struct engine_conf conf = {
         .path = in_store("shard-00/store.mdb"), .tables = tables, .map_size = 1 << 30};
     struct engine *engine;
@@ -226,6 +232,32 @@ static void a_newer_format_is_refused(void **state)
     struct row_format format = {.min_reader = FORMAT_VERSION + 1};
     put_sys(SLICE("format"), row_format_encode(&format, octets));
     assert_shard_refused("newer Tandem");
+}
+
+/* As format 1 was: a tree for each table. */
+static void an_older_format_is_refused(void **state)
+{
+    (void)state;
+    static const struct engine_table of_format_1[] = {
+        {"sys",  0, 0},
+        {"acct",     0, 0},
+        {"mbox", 0, 0},
+        {"body",     0, 0},
+        {0}
+    };
+    struct engine_conf conf = {.path = in_store("shard-00/store.mdb"),
+                               .tables = of_format_1,
+                               .map_size = 1 << 30,
+                               .create = true};
+    struct engine *engine;
+    struct fault why;
+    unsigned char octets[64];
+    struct row_format format = {.min_reader = 1};
+    unlink(conf.path);
+    assert_ok(engine_open(&conf, &engine, &why));
+    engine_close(engine);
+    put_sys(SLICE("format"), row_format_encode(&format, octets));
+    assert_shard_refused("was written by an older Tandem (format 1; this one reads and writes 2)");
 }
 
 static void an_unknown_feature_is_refused(void **state)
@@ -335,6 +367,28 @@ static void go_on(void)
         assert_ok(life_append(alice, "INBOX", 100 + i, 100));
     assert_ok(life_flags(&life, alice, "INBOX", 1, 3, FLAGS_ADD, FLAG_SEEN, NULL));
     store_account_close(alice);
+}
+
+/* Ids are taken ahead in strides: a stop gives back what is left, a crash skips it. */
+static void bodies_are_never_named_twice(void **state)
+{
+    (void)state;
+    char crashed[128];
+    snprintf(crashed, sizeof crashed, "%s/crashed", work);
+    assert_ok(life_open(&life));
+    go_on();
+    uint64_t next = life.env->next_blob;
+    dir_copy(life.dir, crashed); /* as a crash leaves it */
+    life_close(&life);
+    assert_ok(life_open(&life));
+    assert_true(life.env->next_blob == next);
+    life_close(&life);
+    dir_copy(crashed, life.dir);
+    assert_ok(life_open(&life));
+    assert_int_equal(life.env->restores, 0);
+    assert_true(life.env->next_blob > next);
+    go_on();
+    assert_int_equal(life_verify(&life), 0);
 }
 
 /* All numbers that come after the lift are above all that were seen. */
@@ -450,6 +504,7 @@ int main(void)
         CASE(a_file_cut_anywhere_is_refused),
         CASE(a_foreign_lmdb_file_is_refused),
         CASE(a_newer_format_is_refused),
+        CASE(an_older_format_is_refused),
         CASE(an_unknown_feature_is_refused),
         CASE(a_damaged_state_is_refused),
         CASE(a_damaged_format_is_refused),
@@ -458,6 +513,7 @@ int main(void)
         CASE(a_second_opener_is_refused),
         CASE(a_shard_too_many_is_refused),
         CASE(a_missing_parent_is_refused),
+        CASE(bodies_are_never_named_twice),
         CASE(an_older_file_is_lifted),
         CASE(a_file_without_owner_is_lifted),
         CASE(a_refused_open_does_not_hide_an_older_file),

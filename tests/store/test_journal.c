@@ -77,9 +77,9 @@ static struct lines journal(struct home *home, unsigned skip)
     struct slice prefix = key_a(&key, home->account->a);
     uint64_t seq = 0, before = 0;
     assert_ok(reader_snap(home->reader, home->env, &txn));
-    assert_ok(engine_cursor_open(txn, DBI_LOG, &cursor));
+    assert_ok(engine_cursor_open(txn, DBI_LOG, prefix, &cursor));
     enum err e = engine_seek(&cursor, prefix);
-    for (; !e && slice_starts(cursor.key, prefix); e = engine_next(&cursor)) {
+    for (; !e; e = engine_next(&cursor)) {
         struct row_log *line = &lines.line[lines.n];
         if ((unsigned char)cursor.key.ptr[4] == LOG_CONN_MARK)
             break;

@@ -39,7 +39,8 @@
 enum {
     LOOPS_MAX = 64,
     JOBS_WAITING = 10000,
-    HASHES_WAITING_PER_ADDRESS = 20,
+    HASHES_WAITING_PER_ADDRESS = 1000, /* an office or a webmail that comes back at once */
+    HASHES_WAITING_PER_SUSPECT = 20,
     HASHES_WAITING_OF_SUSPECTS = 200, /* about what gets its turn before [limits] login */
     CONTROL_S = 5                     /* for requests that still run when the loops have ended */
 };
@@ -217,6 +218,7 @@ static bool services_new(struct daemon *d)
     struct pool_conf pool_conf = {.workers = config->tandem.workers,
                                   .queue_max = JOBS_WAITING,
                                   .queue_max_per_source = HASHES_WAITING_PER_ADDRESS,
+                                  .queue_max_per_suspect = HASHES_WAITING_PER_SUSPECT,
                                   .queue_max_suspect = HASHES_WAITING_OF_SUSPECTS,
                                   .thread_start = worker_reader,
                                   .thread_stop = worker_reader_free,

@@ -117,9 +117,11 @@ static bool hash_push(struct pool *pool, struct job *job)
         return false;
     struct source **place = source_place(pool, job->source);
     if (*place) {
-        if ((*place)->jobs.len >= pool->conf.queue_max_per_source)
+        bool suspect = (*place)->suspect || job->suspect;
+        if ((*place)->jobs.len >=
+            (suspect ? pool->conf.queue_max_per_suspect : pool->conf.queue_max_per_source))
             return false;
-        (*place)->suspect = (*place)->suspect || job->suspect;
+        (*place)->suspect = suspect;
     } else {
         *place = mem_new(sizeof **place);
         (*place)->key = job->source;

@@ -36,6 +36,7 @@ struct pool_conf {
     unsigned workers;                 /* 1..256 */
     unsigned queue_max;               /* jobs waiting, per lane */
     unsigned queue_max_per_source;    /* HASH jobs waiting, per source */
+    unsigned queue_max_per_suspect;   /* the same, of a source that has guessed wrong lately */
     unsigned queue_max_suspect;       /* HASH jobs of suspects waiting, all together */
     void *(*thread_start)(void *arg); /* makes what `run` gets as thread_ctx; may be NULL */
     void (*thread_stop)(void *thread_ctx);

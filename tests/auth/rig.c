@@ -284,8 +284,11 @@ int rig_setup(void **state)
     config->auth.delay_min_ms = 20;
     config->auth.delay_max_ms = 160;
     assert_ok(loop_new(0, &loop));
-    struct pool_conf pool_conf = {
-        .workers = 2, .queue_max = 100, .queue_max_per_source = 10, .queue_max_suspect = 100};
+    struct pool_conf pool_conf = {.workers = 2,
+                                  .queue_max = 100,
+                                  .queue_max_per_source = 10,
+                                  .queue_max_per_suspect = 10,
+                                  .queue_max_suspect = 100};
     assert_ok(pool_new(&pool_conf, &pool));
     peers = peers_new();
     struct auth_conf conf = {.pool = pool, .peers = peers};

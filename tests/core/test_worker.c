@@ -66,6 +66,7 @@ static struct pool *new_pool(unsigned workers, unsigned queue_max, unsigned per_
     struct pool_conf conf = {.workers = workers,
                              .queue_max = queue_max,
                              .queue_max_per_source = per_source,
+                             .queue_max_per_suspect = per_source,
                              .queue_max_suspect = queue_max};
     struct pool *pool;
     assert_ok(pool_new(&conf, &pool));
@@ -270,6 +271,38 @@ static void a_full_queue_takes_nothing(void **state)
     loop_free(loop);
 }
 
+/* Many who come back at once from one address all get their turn; one who guesses does not get
+ * many. */
+static void a_suspect_waits_with_fewer(void **state)
+{
+    (void)state;
+    const struct pool_conf conf = {.workers = 1,
+                                   .queue_max = JOBS_MAX,
+                                   .queue_max_per_source = 6,
+                                   .queue_max_per_suspect = 2,
+                                   .queue_max_suspect = JOBS_MAX};
+    struct loop *loop;
+    struct pool *pool;
+    assert_ok(loop_new(0, &loop));
+    assert_ok(pool_new(&conf, &pool));
+    assert_ok(pool_submit(pool, &make(0, loop, JOB_HASH, 1, run_gated)->job));
+    wait_until_running(1);
+    for (unsigned i = 1; i <= 6; i++)
+        assert_ok(pool_submit(pool, &make(i, loop, JOB_HASH, 9, run_plain)->job));
+    assert_err(pool_submit(pool, &make(7, loop, JOB_HASH, 9, run_plain)->job), ERR_AGAIN);
+    for (unsigned i = 7; i <= 9; i++) {
+        struct test_job *t = make(i, loop, JOB_HASH, 8, run_plain);
+        t->job.suspect = true;
+        assert_int_equal(pool_submit(pool, &t->job), i < 9 ? ERR_OK : ERR_AGAIN);
+    }
+    expected = 9;
+    sem_post(&gate);
+    loop_run(loop);
+    assert_int_equal(done, 9);
+    pool_free(pool);
+    loop_free(loop);
+}
+
 static void run_until_cancelled(struct job *job, void *ctx)
 {
     atomic_fetch_add(&running, 1);
@@ -360,6 +393,7 @@ int main(void)
         cmocka_unit_test_setup(suspects_wait_for_all_others_and_rest, reset),
         cmocka_unit_test_setup(lanes_take_turns_on_a_single_worker, reset),
         cmocka_unit_test_setup(a_full_queue_takes_nothing, reset),
+        cmocka_unit_test_setup(a_suspect_waits_with_fewer, reset),
         cmocka_unit_test_setup(free_cancels_runs_out_and_joins, reset),
         cmocka_unit_test_setup(a_job_without_a_loop_owns_itself, reset),
         cmocka_unit_test_setup(each_thread_has_a_context, reset),

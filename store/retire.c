@@ -108,7 +108,8 @@ static enum err mark(struct turn *turn, struct scan *s)
         return ERR_OK;
     }
     for (unsigned i = 0; i < row.n; i++)
-        row.word[i].state = KW_RETIRING;
+        if (row.word[i].state != KW_FREE) /* there are such when the limit has become lower */
+            row.word[i].state = KW_RETIRING;
     s->phase = SCAN_HOT;
     return keyword_table_save(turn, s->a, s->m, &row);
 }

@@ -155,6 +155,23 @@ static void a_table_that_becomes_full_is_looked_at_once(void **state)
     assert_int_equal(bit_of(home, 63), 63);
 }
 
+static void what_is_free_is_not_given_up_again(void **state)
+{
+    struct home *home = *state;
+    append(home, 2);
+    assert_ok(set(home, 1, 1, FLAGS_ADD, 0, 62));
+    assert_ok(set(home, 1, 1, FLAGS_REMOVE, 10, 19));
+    assert_ok(set(home, 1, 1, FLAGS_ADD, 63, 63));
+    await_free(home, 10);
+    struct table before = table(home);
+    uint64_t modseq = home_box(home, "INBOX").row.highestmodseq;
+    atomic_store(&home->store->keywords, 54); /* `[imap] keywords` has become lower: full again */
+    assert_err(set(home, 2, 2, FLAGS_ADD, 64, 64), ERR_LIMIT);
+    await_free(home, 10);
+    assert_int_equal(table(home).row.gen, before.row.gen);
+    assert_int_equal(home_box(home, "INBOX").row.highestmodseq, modseq);
+}
+
 static void what_waits_in_the_window_keeps_its_words(void **state)
 {
     struct home *home = *state;
@@ -400,6 +417,7 @@ int main(void)
         CASE(what_messages_have_is_never_given_up),
         CASE(a_word_that_was_refused_is_taken_later),
         CASE(a_table_that_becomes_full_is_looked_at_once),
+        CASE(what_is_free_is_not_given_up_again),
         CASE(what_waits_in_the_window_keeps_its_words),
         CASE(an_append_asks_for_room_too),
         CASE(a_retiring_word_is_used_again_by_whoever_names_it),

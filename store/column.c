@@ -44,8 +44,16 @@ struct columns *columns_new(void)
     return columns;
 }
 
+/* A search holds its columns for as long as it runs, so they count from the first octet on. */
+static void grown(struct column *column, size_t octets)
+{
+    column->octets += octets;
+    budget_take(BUDGET_CACHES, octets);
+}
+
 static void column_free(struct column *column)
 {
+    budget_give(BUDGET_CACHES, column->octets);
     for (size_t i = 0; i < column->n; i++) {
         buf_finish(&column->segment[i]->text);
         mem_free(column->segment[i]);
@@ -61,7 +69,6 @@ static void unlink_column(struct columns *columns, struct column *column)
     column->newer = column->older = NULL;
     columns->octets -= column->octets;
     columns->n--;
-    budget_give(BUDGET_CACHES, column->octets);
 }
 
 static void link_column(struct columns *columns, struct column *column)
@@ -71,7 +78,6 @@ static void link_column(struct columns *columns, struct column *column)
     columns->newest = column;
     columns->octets += column->octets;
     columns->n++;
-    budget_take(BUDGET_CACHES, column->octets);
 }
 
 void columns_free(struct columns *columns)
@@ -101,7 +107,7 @@ struct column *column_take(struct columns *columns, uint32_t a, uint32_t m, stru
     if (field.len > COLUMN_FIELD_MAX)
         return NULL;
     struct column *column = mem_new(sizeof *column);
-    column->octets = sizeof *column;
+    grown(column, sizeof *column);
     column->a = a;
     column->m = m;
     for (size_t i = 0; i < field.len; i++)
@@ -204,7 +210,7 @@ static struct segment *add_segment(struct column *column, uint32_t bucket)
     column->segment[at] = segment;
     column->n++;
     column->at = at;
-    column->octets += sizeof *segment + sizeof *column->segment;
+    grown(column, sizeof *segment + sizeof *column->segment);
     return segment;
 }
 
@@ -216,7 +222,8 @@ static bool has(const uint64_t bits[2], unsigned slot)
 void column_add(struct column *column, uint32_t uid, struct slice text)
 {
     unsigned slot = uid & (BUCKET_UIDS - 1);
-    if (text.len > COLUMN_TEXT_MAX || column->octets > COLUMNS_OCTETS / 4)
+    if (text.len > COLUMN_TEXT_MAX || column->octets > COLUMNS_OCTETS / 4 ||
+        budget_level() != BUDGET_EASY)
         return;
     struct segment *segment = segment_of(column, uid >> BUCKET_SHIFT);
     if (!segment)
@@ -224,7 +231,7 @@ void column_add(struct column *column, uint32_t uid, struct slice text)
     size_t cap = segment->text.cap;
     if (has(segment->has, slot) || buf_append(&segment->text, text))
         return;
-    column->octets += segment->text.cap - cap;
+    grown(column, segment->text.cap - cap);
     segment->has[slot >> 6] |= UINT64_C(1) << (slot & 63);
     segment->slot[segment->n] = (uint8_t)slot;
     segment->end[segment->n++] = (uint32_t)segment->text.len;

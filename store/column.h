@@ -36,7 +36,7 @@ void column_give(struct columns *columns, struct column *column); /* NULL shrugs
 
 /* `text`: the values of all fields of that name in a message, folded, each with '\n' behind it;
  * empty when there is none. Not added: a message that it has, a text too long, more than a quarter
- * of what the table may hold. */
+ * of what the table may hold, anything under a tight budget. */
 void column_add(struct column *column, uint32_t uid, struct slice text);
 
 /* Where a needle was found in the part of a column that was asked for last; zeroed at first. It

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/budget.h"
+#include "core/base/config.h"
 #include "tests/lib/unit.h"
 
 static int start(void **state)
@@ -148,6 +149,34 @@ static void memory_has_a_limit(void **state)
     assert_in_range(budget_used(BUDGET_CACHES), 1, COLUMNS_OCTETS / 4);
 }
 
+static void what_a_search_holds_is_counted(void **state)
+{
+    struct column *column = column_take(*state, 1, 1, SLICE("To"));
+    fill(column);
+    assert_in_range(budget_used(BUDGET_CACHES), COLUMNS_OCTETS / 4, COLUMNS_OCTETS / 3);
+    column_give(*state, column);
+    column = column_take(*state, 1, 1, SLICE("To"));
+    assert_in_range(budget_used(BUDGET_CACHES), COLUMNS_OCTETS / 4, COLUMNS_OCTETS / 3);
+    column_give(*state, column);
+}
+
+static void nothing_is_added_under_a_tight_budget(void **state)
+{
+    struct config_share memory = {.octets = 1 << 20};
+    struct column *column = column_take(*state, 1, 1, SLICE("To"));
+    column_add(column, 1, SLICE("ANN\n"));
+    budget_setup(&memory);
+    budget_take(BUDGET_INPUT, 900 << 10);
+    column_add(column, 2, SLICE("ANN\n"));
+    assert_answers(column, "ANN", 1, "y?");
+    budget_give(BUDGET_INPUT, 900 << 10);
+    column_add(column, 2, SLICE("ANN\n"));
+    assert_answers(column, "ANN", 1, "yy");
+    memory.octets = SIZE_MAX;
+    budget_setup(&memory);
+    column_give(*state, column);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +187,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(of_two_at_a_time_the_one_that_knows_more_stays, start,
                                         stop),
         cmocka_unit_test_setup_teardown(memory_has_a_limit, start, stop),
+        cmocka_unit_test_setup_teardown(what_a_search_holds_is_counted, start, stop),
+        cmocka_unit_test_setup_teardown(nothing_is_added_under_a_tight_budget, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

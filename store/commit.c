@@ -244,14 +244,15 @@ static void count_one(struct committer *c, uint64_t *what)
     pthread_mutex_unlock(&c->lock);
 }
 
-/* A loop that is woken by its first completion would find it alone, and be woken again for each of
- * the others. */
-static void answer(struct committer *c, struct op **ops, unsigned n)
+/* Returns how many are done: the others go on in the next turn. A loop that is woken by its first
+ * completion would find it alone, and be woken again for each of the others. */
+static unsigned answer(struct committer *c, struct op **ops, unsigned n)
 {
     struct loop *asleep[TURN_OPS], *loop;
-    unsigned nasleep = 0;
+    unsigned nasleep = 0, done = n;
     for (unsigned i = 0; i < n; i++) {
         if (ops[i]->again && !ops[i]->result.err) {
+            done--;
             if (ops[i]->kind->committed)
                 ops[i]->kind->committed(ops[i]);
             pthread_mutex_lock(&c->lock);
@@ -263,23 +264,27 @@ static void answer(struct committer *c, struct op **ops, unsigned n)
     }
     for (unsigned i = 0; i < nasleep; i++)
         loop_wake(asleep[i]);
+    return done;
 }
 
-static void run_turn(struct committer *c, unsigned n, const struct upkeep *upkeep,
-                     unsigned upkeep_pages)
+/* Returns how many ops were answered. */
+static unsigned run_turn(struct committer *c, unsigned n, const struct upkeep *upkeep,
+                         unsigned upkeep_pages)
 {
-    if (try_turn(c, c->batch, n, upkeep, upkeep_pages) == COMMITTED) {
-        answer(c, c->batch, n);
-        return;
-    }
+    if (try_turn(c, c->batch, n, upkeep, upkeep_pages) == COMMITTED)
+        return answer(c, c->batch, n);
+    unsigned done = 0;
     for (unsigned i = 0; i < n; i++) {
         count_one(c, &c->stats.replays);
         struct op *op = c->batch[i];
-        if (try_turn(c, &op, 1, NULL, 0) == COMMITTED)
-            answer(c, &op, 1);
-        else
+        if (try_turn(c, &op, 1, NULL, 0) == COMMITTED) {
+            done += answer(c, &op, 1);
+        } else {
             refuse(op, op->result.err ? op->result.err : ERR_FULL);
+            done++;
+        }
     }
+    return done;
 }
 
 /* The kind whose turn it is and that has something to do. */
@@ -392,11 +397,10 @@ static void *committer_run(void *arg)
         if (is_time)
             c->upkeep_at_ms = clock_mono_ms() + (upkeep ? UPKEEP_BUSY_MS : UPKEEP_IDLE_MS);
         uint64_t began = clock_mono_ns();
-        if (n || upkeep)
-            run_turn(c, n, upkeep, UPKEEP_PAGES);
+        unsigned answered = n || upkeep ? run_turn(c, n, upkeep, UPKEEP_PAGES) : 0;
 
         pthread_mutex_lock(&c->lock);
-        expect(c, n, clock_mono_ns() - began);
+        expect(c, answered, clock_mono_ns() - began);
         c->stats.looks++;
         c->stats.turns += n || upkeep;
         c->stats.ops += n;

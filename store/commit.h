@@ -31,7 +31,8 @@ enum {
     OP_MESSAGES_MAX = 200000, /* of one batch */
     QUEUE_OPS = 4096,
     QUEUE_OCTETS = 256 << 20,
-    UPKEEP_PAGES = 1024
+    UPKEEP_PAGES = 1024,
+    UPKEEP_NS = 5 * 1000 * 1000 /* of a slice that looks for its work, account by account */
 };
 
 struct op_kind {

@@ -270,8 +270,9 @@ static enum err pass_slice(struct turn *turn, unsigned pages)
 {
     struct expire *x = turn->env->expire;
     struct slice_of s = {.turn = turn, .place = &x->here, .sum = &x->sum};
+    uint64_t until = clock_mono_ns() + UPKEEP_NS;
     (void)pages; /* SLICE_MESSAGES need fewer */
-    for (unsigned n = 0; n < SLICE_ACCOUNTS; n++) {
+    for (unsigned n = 0; n < SLICE_ACCOUNTS && (n % 16 || clock_mono_ns() < until); n++) {
         enum err e = load_account(&s);
         if (e == ERR_NOTFOUND) {
             x->passing = false;
@@ -363,11 +364,14 @@ static enum err expire_apply(struct op *base, struct turn *turn)
     struct expire_op *op = (struct expire_op *)base;
     struct slice_of s = {.turn = turn, .place = &op->here, .sum = &op->sum};
     uint32_t only = op->all ? 0 : op->safe.a;
+    uint64_t until = clock_mono_ns() + UPKEEP_NS;
     enum err e = ERR_OK;
     op->here = op->safe; /* of an earlier try */
     op->sum = op->safe_sum;
     op->dropped = op->safe_dropped;
     for (unsigned n = 0; !e && n < SLICE_ACCOUNTS; n++) {
+        if (n && n % 16 == 0 && clock_mono_ns() >= until)
+            break;
         e = load_account(&s);
         if (!e && only && s.acct.a != only)
             e = ERR_NOTFOUND;

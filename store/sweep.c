@@ -258,19 +258,21 @@ static enum err look_at_mailbox(struct turn *turn, uint32_t a, uint32_t m, struc
     return e;
 }
 
-/* Reads only, so the write turn that it runs in costs nothing. */
+/* Reads only, so the turn writes nothing; but a row of each account is a page of each account, and
+ * writes wait for as long as the slice takes. */
 static enum err census_slice(struct turn *turn, unsigned pages)
 {
     struct sweep *s = turn->env->sweep;
     struct engine_cursor cursor;
     struct key key;
+    uint64_t until = clock_mono_ns() + UPKEEP_NS;
     bool accounts = s->census == CENSUS_ACCOUNTS;
     (void)pages;
     enum err e = engine_cursor_open(turn->txn, accounts ? DBI_ACCT : DBI_MBOX, SLICE_NONE, &cursor);
     if (!e)
         e = engine_seek(&cursor, accounts ? key_a(&key, s->census_a)
                                           : key_am(&key, s->census_a, s->census_m));
-    for (unsigned n = 0; !e && n < CENSUS_ROWS; n++) {
+    for (unsigned n = 0; !e && n < CENSUS_ROWS && (n % 16 || clock_mono_ns() < until); n++) {
         uint32_t a = 0, m = 0;
         if (!key_get32(cursor.key, 0, &a) || (!accounts && !key_get32(cursor.key, 4, &m)))
             e = ERR_CORRUPT;

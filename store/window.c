@@ -168,7 +168,8 @@ static enum err pass_slice(struct turn *turn, unsigned pages)
 {
     struct window *w = turn->env->window;
     struct spent spent = {0};
-    for (unsigned n = 0; n < SLICE_ACCOUNTS; n++) {
+    uint64_t until = clock_mono_ns() + UPKEEP_NS;
+    for (unsigned n = 0; n < SLICE_ACCOUNTS && (n % 16 || clock_mono_ns() < until); n++) {
         struct key from;
         struct slice found, value;
         struct acct acct;

@@ -284,34 +284,68 @@ static bool mid_due(struct env *env, uint32_t now)
     return clock_mono_ms() >= env->trim->mid_ms && gone_age_trusted(env);
 }
 
-/* Looks at the next rows and says which are too old; `ret_n` keys. ERR_NOTFOUND: the table's end,
- * or where the pass started. */
-static enum err mid_look(struct trim *t, struct turn *turn, struct key *old, unsigned *ret_n,
-                         unsigned pages)
+/* What a slice looks at, and the keys of those rows that are too old. */
+struct mid_look {
+    unsigned looked, n, max;
+    uint64_t until_ns;
+    struct key *old;
+};
+
+static bool mid_goes_on(const struct mid_look *look)
+{
+    return look->looked < MID_SLICE && look->n < look->max &&
+           (look->looked % 16 || clock_mono_ns() < look->until_ns);
+}
+
+static bool mid_been_round(const struct trim *t)
+{
+    return t->mid_round && slice_cmp(key_slice(&t->mid), key_slice(&t->mid_from)) >= 0;
+}
+
+/* The next rows of the account that t->mid is in. ERR_NOTFOUND: there are no more. */
+static enum err mid_look_account(struct trim *t, struct turn *turn, uint32_t a,
+                                 struct mid_look *look)
 {
     struct engine_cursor cursor;
-    unsigned looked = 0;
-    *ret_n = 0;
-    enum err e = engine_cursor_open(turn->txn, DBI_MID, SLICE_NONE, &cursor);
+    struct key prefix;
+    enum err e = engine_cursor_open(turn->txn, DBI_MID, key_a(&prefix, a), &cursor);
     if (!e)
         e = engine_seek(&cursor, key_slice(&t->mid));
-    while (!e && looked < MID_SLICE && *ret_n < pages) {
+    while (!e) {
         struct row_mid row;
-        if (t->mid_round && slice_cmp(cursor.key, key_slice(&t->mid_from)) >= 0) {
-            e = ERR_NOTFOUND;
-            break;
-        }
         key_text(&t->mid, cursor.key);
-        if ((e = row_mid_decode(cursor.value, &row)))
+        if (mid_been_round(t) || !mid_goes_on(look) || (e = row_mid_decode(cursor.value, &row)))
             break;
         if (row.time + (uint64_t)MID_DAYS * DAY_S <= turn->now)
-            old[(*ret_n)++] = t->mid;
-        looked++;
+            look->old[look->n++] = t->mid;
+        look->looked++;
         e = engine_next(&cursor);
     }
-    if (!e)
-        key_text(&t->mid, cursor.key);
     engine_cursor_close(&cursor);
+    return e;
+}
+
+/* ERR_NOTFOUND: the last account's end, or where the pass started. An account without such rows is
+ * a look of its own: a scan that passed over them all would not stop in time. */
+static enum err mid_look(struct trim *t, struct turn *turn, struct mid_look *look)
+{
+    enum err e = ERR_OK;
+    while (!e && mid_goes_on(look)) {
+        struct key from;
+        struct slice found, value;
+        uint32_t a;
+        if (mid_been_round(t))
+            return ERR_NOTFOUND;
+        if (!key_get32(key_slice(&t->mid), 0, &a))
+            return ERR_CORRUPT;
+        e = mid_look_account(t, turn, a, look);
+        if (e != ERR_NOTFOUND)
+            continue;
+        e = engine_first(turn->txn, DBI_ACCT, SLICE_NONE, key_a(&from, a + 1), &found, &value);
+        if (!e)
+            key_text(&t->mid, found);
+        look->looked++;
+    }
     return e;
 }
 
@@ -319,10 +353,11 @@ static enum err mid_slice(struct turn *turn, unsigned pages)
 {
     enum { SLICE_GAP_MS = 60 * 1000 };
     struct trim *t = turn->env->trim;
-    unsigned n;
     bool over = false;
-    struct key *old = mem_new_array(pages, sizeof *old);
-    enum err e = mid_look(t, turn, old, &n, pages);
+    struct mid_look look = {.max = pages,
+                            .until_ns = clock_mono_ns() + UPKEEP_NS,
+                            .old = mem_new_array(pages, sizeof *look.old)};
+    enum err e = mid_look(t, turn, &look);
     if (e == ERR_NOTFOUND) {
         over = t->mid_round;
         t->mid_round = !over;
@@ -332,10 +367,10 @@ static enum err mid_slice(struct turn *turn, unsigned pages)
             key_b(&t->mid, 0);
         e = ERR_OK;
     }
-    for (unsigned i = 0; !e && i < n; i++)
-        e = turn_del(turn, DBI_MID, key_slice(&old[i]));
-    mem_free(old);
-    if (n < pages)
+    for (unsigned i = 0; !e && i < look.n; i++)
+        e = turn_del(turn, DBI_MID, key_slice(&look.old[i]));
+    mem_free(look.old);
+    if (look.n < look.max)
         t->mid_ms = clock_mono_ms() + (over ? (uint64_t)DAY_MS : (uint64_t)SLICE_GAP_MS);
     return e;
 }

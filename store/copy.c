@@ -262,10 +262,12 @@ enum err copy_set(struct copying *c, const struct uidset *uids, enum log_what wh
     struct source s = {.loaded = false};
     enum err e = ERR_OK;
     copy_begin(c);
+    struct arena_mark mark = engine_lent(c->turn->txn);
     for (uint32_t uid = uidset_next(uids, 0); !e && uid; uid = uidset_next(uids, uid + 1)) {
         struct hot_slot slot;
         e = source_at(c, &s, uid, &slot);
         e = e ? e == ERR_NOTFOUND ? ERR_CORRUPT : e : copy_place(c, uid, slot);
+        engine_lent_back(c->turn->txn, mark); /* nothing of a message's rows is kept */
         if (uid == UINT32_MAX)
             break;
     }

@@ -7,7 +7,8 @@
  *
  * A txn is a read snapshot or the write turn; both answer get and cursors. Slices that it lends
  * live until the snapshot is reset, or the turn ends; in a turn those of a row longer than a leaf
- * takes (ENGINE_LEAF_ROW) only until that row is changed. A cursor lends for less: see there.
+ * takes (ENGINE_LEAF_ROW) only until that row is changed; engine_lent_back ends it sooner. A cursor
+ * lends for less: see there.
  *
  * Tables are what the store thinks in; they lie in fewer trees, so that what is written together is
  * in the same pages. A tree that several tables share has keys of three parts:
@@ -25,6 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/arena.h"
 #include "core/base/attr.h"
 #include "core/base/err.h"
 #include "core/base/slice.h"
@@ -128,6 +130,10 @@ MUST_CHECK enum err engine_first(struct engine_txn *txn, unsigned dbi, struct sl
 /* Last row whose key starts with `prefix`. */
 MUST_CHECK enum err engine_last(struct engine_txn *txn, unsigned dbi, struct slice prefix,
                                 struct slice *ret_key, struct slice *ret_value);
+
+/* For long loops: what is lent after the mark lives until it is given back. */
+struct arena_mark engine_lent(const struct engine_txn *txn);
+void engine_lent_back(struct engine_txn *txn, struct arena_mark mark);
 
 /* --- room, pages
  * ---------------------------------------------------------------------------------- */

@@ -48,6 +48,16 @@ static struct slice lend(struct engine_txn *txn, struct slice s)
     return txn->snap || s.len > ENGINE_LEAF_ROW ? s : arena_dup(&txn->lent, s);
 }
 
+struct arena_mark engine_lent(const struct engine_txn *txn)
+{
+    return arena_mark(&txn->lent);
+}
+
+void engine_lent_back(struct engine_txn *txn, struct arena_mark mark)
+{
+    arena_back(&txn->lent, mark);
+}
+
 /* --- rows --------------------------------------------------------------------------------------
  */
 

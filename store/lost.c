@@ -186,6 +186,7 @@ enum err store_window_next(struct store_window *w, struct store_lost *ret)
             w->u = 0;
             step(w);
         }
+        struct arena_mark mark = engine_lent(snap);
         e = engine_first(snap, DBI_GONE, of_acct,
                          key_gone(&from, w->account->a, w->time, w->m, w->u), &key, &value);
         if (e)
@@ -193,6 +194,7 @@ enum err store_window_next(struct store_window *w, struct store_lost *ret)
         if (!key_get32(key, 4, &w->time) || !key_get32(key, 8, &w->m) ||
             !key_get32(key, 12, &w->u) || row_gone_decode(value, &row))
             return ERR_CORRUPT;
+        engine_lent_back(snap, mark); /* the key; a snapshot's values lie in the map */
         if (w->time == GONE_TRANSIENT)
             return ERR_NOTFOUND;
         bool meant;

@@ -19,26 +19,28 @@ void arena_init(struct arena *a, size_t max)
     *a = (struct arena){.max = max};
 }
 
-static void release(struct arena *a, bool wipe)
+/* The blocks before `last`. */
+static void release(struct arena *a, const struct arena_block *last, bool wipe)
 {
-    while (a->head) {
+    while (a->head != last) {
         struct arena_block *next = a->head->next;
         if (wipe)
             mem_wipe(a->head->data, a->head->len);
         mem_free(a->head);
         a->head = next;
     }
-    a->used = 0;
 }
 
 void arena_reset(struct arena *a)
 {
-    release(a, false);
+    release(a, NULL, false);
+    a->used = 0;
 }
 
 void arena_wipe(struct arena *a)
 {
-    release(a, true);
+    release(a, NULL, true);
+    a->used = 0;
 }
 
 static size_t rounded(size_t size)
@@ -86,4 +88,17 @@ struct slice arena_dup(struct arena *a, struct slice s)
     if (s.len)
         memcpy(p, s.ptr, s.len);
     return slice(p, s.len);
+}
+
+struct arena_mark arena_mark(const struct arena *a)
+{
+    return (struct arena_mark){a->head, a->head ? a->head->len : 0, a->used};
+}
+
+void arena_back(struct arena *a, struct arena_mark mark)
+{
+    release(a, mark.head, false);
+    if (a->head)
+        a->head->len = mark.len;
+    a->used = mark.used;
 }

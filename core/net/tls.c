@@ -23,6 +23,7 @@ enum {
     HANDSHAKE_MESSAGE_MAX = 32768, /* client hello with many key shares, a client's chain */
     SESSION_OCTETS = 11 * 1024,    /* what GnuTLS takes for one, measured */
     WARNINGS_MAX = 8,              /* alerts that do not end a session, in a row */
+    EMPTY_MAX = 64,                /* records without content, in a row, before others' turns */
 };
 
 struct tls_creds {
@@ -334,11 +335,12 @@ enum tls_want tls_handshake(struct tls *tls, struct fault *why)
 enum tls_want tls_read(struct tls *tls, char *to, size_t cap, size_t *ret_n, struct fault *why)
 {
     uint64_t before;
+    unsigned empty = 0;
     ssize_t n;
     do {
         before = tls->socket.given;
         n = gnutls_record_recv(tls->session, to, cap);
-    } while (goes_on(tls, (int)n, before));
+    } while (goes_on(tls, (int)n, before) && (n != GNUTLS_E_AGAIN || ++empty < EMPTY_MAX));
     tls_socket_keep_ahead(&tls->socket);
     if (n >= 0) {
         tls->warnings = 0;

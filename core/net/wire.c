@@ -53,7 +53,8 @@ static enum wire_state socket_write(struct wire *wire, struct iovec *iov, int n,
 
 /* --- TLS -------------------------------------------------------------------------------------- */
 
-/* Reads until the session has nothing more or `to` is full: octets inside GnuTLS wake nobody. */
+/* Reads until the session has nothing more or `to` is full, or records without content were too
+ * many: octets that are read ahead or inside GnuTLS wake nobody. */
 static enum wire_state secure_read(struct wire *wire, char *to, size_t cap, size_t *ret_n,
                                    struct fault *why)
 {
@@ -79,7 +80,8 @@ static enum wire_state secure_read(struct wire *wire, char *to, size_t cap, size
             break;
         }
     }
-    wire->pending = state == WIRE_OK;
+    wire->pending = state == WIRE_OK ||
+                    (state == WIRE_WAIT && !wire->read_wants_write && tls_pending(wire->tls));
     *ret_n = total;
     return state;
 }

@@ -267,6 +267,35 @@ static void records_come_in_any_pieces(void **state)
     }
 }
 
+/* GnuTLS answers each of them with "again" and gives nothing. */
+static void records_without_content_leave_others_their_turns(void **state)
+{
+    (void)state;
+    enum { RECORDS = 2500 };
+    int other = rig_connect(rig.port);
+    char answer[64];
+    size_t n = 0;
+    struct client *c = secure_client(MODERN);
+    unsigned inputs = rig.session->inputs;
+    c->gathers = true;
+    for (unsigned i = 0; i < RECORDS; i++)
+        assert_int_equal(gnutls_record_send2(c->session, "", 0, 1, 0), 0);
+    assert_int_equal(gnutls_record_send(c->session, "one\r\n", 5), 5);
+    c->gathers = false;
+    assert_int_equal(send(other, "two\r\n", 5, MSG_NOSIGNAL), 5);
+    send_gathered(c, sizeof c->out);
+    for (uint64_t end = clock_mono_ms() + 10000; n < 9 && clock_mono_ms() < end; rig_turn()) {
+        ssize_t came = recv(other, answer + n, sizeof answer - n, 0);
+        n += came > 0 ? (size_t)came : 0;
+    }
+    assert_slice_eq(slice(answer, n), SLICE("HI\r\ntwo\r\n"));
+    assert_int_equal(rig.session->inputs, inputs);
+    expect(c, "one\r\n");
+    close(other);
+    client_free(c);
+    assert_true(rig_until(rig_has_none));
+}
+
 static void a_command_behind_the_handshake_in_one_segment_is_run(void **state)
 {
     (void)state;
@@ -599,6 +628,7 @@ int main(void)
         CASE(much_goes_both_ways),
         CASE(octets_inside_gnutls_are_not_forgotten),
         CASE(records_come_in_any_pieces),
+        CASE(records_without_content_leave_others_their_turns),
         CASE(a_command_behind_the_handshake_in_one_segment_is_run),
         CASE(a_slow_reader_that_takes_something_is_not_dropped),
         CASE(tickets_resume_a_session),

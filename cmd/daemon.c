@@ -215,9 +215,13 @@ static bool threads_start(struct daemon *d)
 static bool services_new(struct daemon *d)
 {
     const struct config *config = d->conf->config;
+    /* What a connection asked for waits on when it is gone, so that closing buys nothing. */
+    unsigned per_address = config->limits.per_address;
+    if (per_address > HASHES_WAITING_PER_ADDRESS)
+        per_address = HASHES_WAITING_PER_ADDRESS;
     struct pool_conf pool_conf = {.workers = config->tandem.workers,
                                   .queue_max = JOBS_WAITING,
-                                  .queue_max_per_source = HASHES_WAITING_PER_ADDRESS,
+                                  .queue_max_per_source = per_address,
                                   .queue_max_per_suspect = HASHES_WAITING_PER_SUSPECT,
                                   .queue_max_suspect = HASHES_WAITING_OF_SUSPECTS,
                                   .thread_start = worker_reader,

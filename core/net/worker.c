@@ -112,16 +112,16 @@ static struct source *ring_pop(struct ring *ring)
 
 static bool hash_push(struct pool *pool, struct job *job)
 {
+    struct source **place = source_place(pool, job->source);
+    if (*place) /* also when the job is refused: those that wait are the same guesser's */
+        (*place)->suspect |= job->suspect;
     if (pool->hash_waiting >= pool->conf.queue_max ||
         (job->suspect && pool->suspects_waiting >= pool->conf.queue_max_suspect))
         return false;
-    struct source **place = source_place(pool, job->source);
     if (*place) {
-        bool suspect = (*place)->suspect || job->suspect;
-        if ((*place)->jobs.len >=
-            (suspect ? pool->conf.queue_max_per_suspect : pool->conf.queue_max_per_source))
+        if ((*place)->jobs.len >= ((*place)->suspect ? pool->conf.queue_max_per_suspect
+                                                     : pool->conf.queue_max_per_source))
             return false;
-        (*place)->suspect = suspect;
     } else {
         *place = mem_new(sizeof **place);
         (*place)->key = job->source;

@@ -303,6 +303,35 @@ static void a_suspect_waits_with_fewer(void **state)
     loop_free(loop);
 }
 
+/* Also when it already has so many waiting that its next one is refused. */
+static void a_suspect_that_is_refused_waits_for_all_others(void **state)
+{
+    (void)state;
+    const struct pool_conf conf = {.workers = 1,
+                                   .queue_max = JOBS_MAX,
+                                   .queue_max_per_source = 6,
+                                   .queue_max_per_suspect = 2,
+                                   .queue_max_suspect = JOBS_MAX};
+    struct loop *loop;
+    struct pool *pool;
+    assert_ok(loop_new(0, &loop));
+    assert_ok(pool_new(&conf, &pool));
+    assert_ok(pool_submit(pool, &make(0, loop, JOB_HASH, 1, run_gated)->job));
+    wait_until_running(1);
+    for (unsigned i = 1; i <= 3; i++)
+        assert_ok(pool_submit(pool, &make(i, loop, JOB_HASH, 9, run_plain)->job));
+    struct test_job *t = make(4, loop, JOB_HASH, 9, run_plain);
+    t->job.suspect = true;
+    assert_err(pool_submit(pool, &t->job), ERR_AGAIN);
+    assert_ok(pool_submit(pool, &make(4, loop, JOB_HASH, 8, run_plain)->job));
+    expected = 5;
+    sem_post(&gate);
+    loop_run(loop);
+    assert_int_equal(order[1], 4);
+    pool_free(pool);
+    loop_free(loop);
+}
+
 static void run_until_cancelled(struct job *job, void *ctx)
 {
     atomic_fetch_add(&running, 1);
@@ -394,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup(lanes_take_turns_on_a_single_worker, reset),
         cmocka_unit_test_setup(a_full_queue_takes_nothing, reset),
         cmocka_unit_test_setup(a_suspect_waits_with_fewer, reset),
+        cmocka_unit_test_setup(a_suspect_that_is_refused_waits_for_all_others, reset),
         cmocka_unit_test_setup(free_cancels_runs_out_and_joins, reset),
         cmocka_unit_test_setup(a_job_without_a_loop_owns_itself, reset),
         cmocka_unit_test_setup(each_thread_has_a_context, reset),

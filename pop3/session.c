@@ -157,7 +157,9 @@ static void watch(struct loop *loop, struct timer *timer)
 {
     struct pop3_session *s =
         (struct pop3_session *)((char *)timer - offsetof(struct pop3_session, watch));
-    uint64_t acked = conn_sent(s->conn) - conn_unacked(s->conn);
+    /* Over TLS what is in flight is not yet of what was sent, and is longer by its records. */
+    uint64_t sent = conn_sent(s->conn), unacked = conn_unacked(s->conn);
+    uint64_t acked = sent > unacked ? sent - unacked : 0;
     bool owes = acked < pop3_queued(s);
     if (!owes)
         s->stalled_ms = 0;

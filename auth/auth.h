@@ -186,6 +186,10 @@ MUST_CHECK enum err auth_name_parse(struct slice name, struct slice default_doma
 enum { AUTH_DETAIL = '+' };
 MUST_CHECK enum err auth_address_parse(struct slice address, struct slice default_domain,
                                        char separator, struct arena *arena, struct auth_name *ret);
+/* Such an address as it stood, with its detail, in the normal form of names: an account or an alias
+ * may have that name. ERR_LIMIT: the arena is full. */
+MUST_CHECK enum err auth_address_whole(const struct auth_name *name, char separator,
+                                       struct arena *arena, struct slice *ret);
 /* Is it a domain as accounts may have it: LDH labels, at most 253 octets? */
 bool auth_domain_valid(struct slice domain);
 

@@ -21,6 +21,7 @@ enum {
     DOMAIN_MAX = 253,
     LABEL_MAX = 63,
     DETAIL_MAX = 480,
+    WHOLE_MAX = LOCAL_MAX + 1 + DETAIL_MAX, /* local, separator, detail */
     TOKEN_MAX = 64,
     NAME_MAX_OCTETS = 2048 /* all parts with a master's, before anything is looked at */
 };
@@ -56,6 +57,11 @@ static bool local_octet_or_letter(uint32_t c)
     if (c < 0x80)
         return is_alnum((char)c) || (c && strchr("._=-'&", (int)c));
     return uc_is_general_category(c, UC_LETTER) || uc_is_general_category(c, UC_MARK);
+}
+
+static bool may_end_local(char c)
+{
+    return c != '.' && local_octet_or_letter((unsigned char)c);
 }
 
 static bool local_valid(struct slice s)
@@ -101,7 +107,8 @@ static void lower(struct slice s)
         p[i] = ascii_lower(p[i]);
 }
 
-/* NFC, so that one name typed on two systems is one account. */
+/* NFC, so that one name typed on two systems is one account. Of a local part, also with its detail.
+ */
 static enum err normal_local(struct slice s, struct arena *arena, struct slice *ret)
 {
     bool ascii = true;
@@ -111,9 +118,9 @@ static enum err normal_local(struct slice s, struct arena *arena, struct slice *
         *ret = s;
         return ERR_OK;
     }
-    if (s.len > (size_t)2 * LOCAL_MAX || !utf8_valid(s))
+    if (s.len > WHOLE_MAX || !utf8_valid(s))
         return ERR_SYNTAX;
-    uint8_t text[8 * LOCAL_MAX]; /* NFC at most triples UTF-8 */
+    uint8_t text[4 * WHOLE_MAX]; /* NFC at most triples UTF-8 */
     size_t len = sizeof text;
     uint8_t *nfc = u8_normalize(UNINORM_NFC, (const uint8_t *)s.ptr, s.len, text, &len);
     if (nfc != text) { /* it was too small after all, and another was made */
@@ -135,7 +142,9 @@ static enum err parse_address(struct slice s, struct slice default_domain, char 
     struct slice domain = at ? slice_from(s, at) : default_domain;
     struct slice local = at ? slice_first(s, at - 1) : s, detail = SLICE_NONE;
     size_t end = separator ? slice_find(local, separator) : local.len;
-    if (end && end < local.len) { /* before it there is a name */
+    /* "mary-" is a name, where "-" stands before details too. */
+    bool last = end + 1 == local.len && may_end_local(separator);
+    if (end && end < local.len && !last) { /* before it there is a name */
         detail = slice_from(local, end + 1);
         local = slice_first(local, end);
     }
@@ -173,6 +182,33 @@ enum err auth_address_parse(struct slice address, struct slice default_domain, c
     if (e)
         return e;
     *ret = name;
+    return ERR_OK;
+}
+
+enum err auth_address_whole(const struct auth_name *name, char separator, struct arena *arena,
+                            struct slice *ret)
+{
+    *ret = name->login;
+    if (!name->detail.len)
+        return ERR_OK;
+    size_t at = slice_find(name->login, '@');
+    struct slice domain = slice_from(name->login, at), local;
+    char *whole = arena_try(arena, at + 1 + name->detail.len);
+    if (!whole)
+        return ERR_LIMIT;
+    memcpy(whole, name->login.ptr, at);
+    whole[at] = separator;
+    memcpy(whole + at + 1, name->detail.ptr, name->detail.len);
+    enum err e = normal_local(slice(whole, at + 1 + name->detail.len), arena, &local);
+    if (e)
+        return e;
+    char *address = arena_try(arena, local.len + domain.len);
+    if (!address)
+        return ERR_LIMIT;
+    memcpy(address, local.ptr, local.len);
+    memcpy(address + local.len, domain.ptr, domain.len);
+    *ret = slice(address, local.len + domain.len);
+    lower(*ret);
     return ERR_OK;
 }
 

@@ -11,19 +11,13 @@ static enum err find(struct store_reader *reader, const struct auth_name *name, 
                      struct slice *ret_detail)
 {
     size_t at = slice_find(name->login, '@');
-    struct slice local = slice_first(name->login, at), domain = slice_from(name->login, at);
+    struct slice domain = slice_from(name->login, at);
     *ret_detail = SLICE_NONE;
     if (name->detail.len) {
-        size_t len = local.len + 1 + name->detail.len + domain.len;
-        char *whole = arena_try(arena, len);
-        if (!whole)
-            return ERR_LIMIT;
-        memcpy(whole, local.ptr, local.len);
-        whole[local.len] = separator;
-        for (size_t i = 0; i < name->detail.len; i++)
-            whole[local.len + 1 + i] = ascii_lower(name->detail.ptr[i]);
-        memcpy(whole + len - domain.len, domain.ptr, domain.len);
-        enum err e = store_address_find(reader, slice(whole, len), arena, ret, ret_n);
+        struct slice whole;
+        enum err e = auth_address_whole(name, separator, arena, &whole);
+        if (!e)
+            e = store_address_find(reader, whole, arena, ret, ret_n);
         if (e != ERR_NOTFOUND)
             return e;
     }

@@ -52,19 +52,10 @@ static bool alias_address(struct verb_call *call, const char *text, struct slice
     }
     if (catch_all)
         name.login = slice_from(name.login, 1);
-    *ret = name.login;
-    if (name.detail.len == 0)
-        return true;
-    size_t at = slice_find(name.login, '@');
-    char *address = arena_new(&call->arena, name.login.len + name.detail.len + 2);
-    size_t n = 0;
-    memcpy(address, name.login.ptr, at);
-    n += at;
-    address[n++] = call->config->lmtp.detail;
-    for (size_t i = 0; i < name.detail.len; i++)
-        address[n++] = ascii_lower(name.detail.ptr[i]);
-    memcpy(address + n, name.login.ptr + at, name.login.len - at);
-    *ret = slice(address, n + name.login.len - at);
+    if (auth_address_whole(&name, call->config->lmtp.detail, &call->arena, ret)) {
+        verb_complain(call, "'%s' is not an address", text);
+        return false;
+    }
     return true;
 }
 

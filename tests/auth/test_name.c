@@ -197,6 +197,51 @@ static void addresses_have_neither_prefix_nor_suffix(void **state)
     arena_reset(&arena);
 }
 
+/* [lmtp] detail may be a character that an account's name ends with. */
+static void a_separator_at_the_end_may_be_of_the_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address;
+        char separator;
+        const char *login, *detail;
+    } ends[] = {
+        {"mary-@example.com",   '-', "mary-@example.com", NULL},
+        {"mary-x@example.com",  '-', "mary@example.com",  "x" },
+        {"mary-x-@example.com", '-', "mary@example.com",  "x-"},
+        {"mary.@example.com",   '.', "mary@example.com",  NULL}, /* no name ends with it */
+        {"mary+@example.com",   '+', "mary@example.com",  NULL},
+    };
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct arena arena;
+        struct auth_name name;
+        arena_init(&arena, 4096);
+        assert_ok(auth_address_parse(slice_str(ends[i].address), SLICE("example.org"),
+                                     ends[i].separator, &arena, &name));
+        expect(name.login, ends[i].login);
+        expect(name.detail, ends[i].detail);
+        arena_reset(&arena);
+    }
+}
+
+/* An account or alias may have the name that an address is with its detail. */
+static void the_whole_of_an_address_is_in_normal_form(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct auth_name name;
+    struct slice whole;
+    arena_init(&arena, 4096);
+    assert_ok(auth_address_parse(SLICE("A-Gru\xcc\x88n@Example.com"), SLICE("example.org"), '-',
+                                 &arena, &name));
+    assert_ok(auth_address_whole(&name, '-', &arena, &whole));
+    assert_slice(whole, "a-gr\xc3\xbcn@example.com");
+    assert_ok(auth_address_parse(SLICE("a@Example.com"), SLICE("example.org"), '-', &arena, &name));
+    assert_ok(auth_address_whole(&name, '-', &arena, &whole));
+    assert_slice(whole, "a@example.com");
+    arena_reset(&arena);
+}
+
 static void a_huge_name_is_refused_before_it_is_copied(void **state)
 {
     (void)state;
@@ -220,6 +265,8 @@ int main(void)
         cmocka_unit_test(names_follow_the_grammar),
         cmocka_unit_test(a_nul_never_ends_a_name),
         cmocka_unit_test(the_separator_of_masters_is_configured),
+        cmocka_unit_test(a_separator_at_the_end_may_be_of_the_name),
+        cmocka_unit_test(the_whole_of_an_address_is_in_normal_form),
         cmocka_unit_test(addresses_have_neither_prefix_nor_suffix),
         cmocka_unit_test(a_huge_name_is_refused_before_it_is_copied),
     };

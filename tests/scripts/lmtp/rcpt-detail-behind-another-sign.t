@@ -2,6 +2,7 @@
 config lmtp.detail = -
 account alice Archive plain.eml
 account anna-maria
+account mary-
 C: LHLO client.example.net
 S: *...
 S: 250 *
@@ -15,6 +16,10 @@ C: RCPT TO:<alice+archive@example.org>
 S: 550 5.1.1 *
 C: RCPT TO:<nobody-archive@example.org>
 S: 550 5.1.1 *
+C: RCPT TO:<mary-@example.org>
+S: 250 *
+C: RCPT TO:<mary@example.org>
+S: 550 5.1.1 *
 C: RCPT TO:<-archive@example.org>
 S: 550 5.1.1 *
 C: DATA
@@ -23,6 +28,7 @@ C: Subject: to the archive
 C:
 C: x
 C: .
+S: 250 *
 S: 250 *
 S: 250 *
 connect imap C2

@@ -417,12 +417,15 @@ enum step imap_status(struct session *s, struct command *c)
         return STEP_WAIT;
     }
     if (!st->over) {
+        struct slice meant = SLICE_NONE;
         st->err = store_path_check(name, &s->arena, &st->path);
-        if (!st->err)
-            st->err = store_mailbox_status(session_reader(s), session_account(s),
-                                           alias_meant(s, st->path), &st->found);
+        if (!st->err) {
+            meant = alias_meant(s, st->path);
+            st->err =
+                store_mailbox_status(session_reader(s), session_account(s), meant, &st->found);
+        }
         if (st->err == ERR_AGAIN) {
-            store_warm_mailbox(session_account(s), st->path, session_warmed(s));
+            store_warm_mailbox(session_account(s), meant, session_warmed(s));
             return STEP_WAIT;
         }
     }

@@ -56,7 +56,8 @@ static size_t put_groups(struct slice octets, char **to)
 
 static enum err put_base64(struct decoder *d, struct slice octets, struct buf *to)
 {
-    enum err e = octets.len ? buf_reserve(to, octets.len) : ERR_OK;
+    /* With the digits that are left of the pieces before. */
+    enum err e = octets.len ? buf_reserve(to, octets.len + d->bits_n) : ERR_OK;
     if (e || !octets.len) /* `to` may not have any memory yet */
         return e;
     char *out = to->ptr + to->len;

@@ -73,6 +73,33 @@ static void base64_undoes_what_encoding_does(void **state)
     buf_finish(&out);
 }
 
+/* Digits of the piece before are written with this one. */
+static void base64_stays_within_the_room_of_its_buf(void **state)
+{
+    (void)state;
+    static const char text[] = "Zm9vYmFyZm9v";
+    enum { LEN = sizeof text - 1, ROOM = 64 };
+    for (size_t cut = 0; cut <= LEN; cut++)
+        for (size_t end = cut; end <= LEN; end++) {
+            struct decoder d;
+            struct buf out;
+            char beyond[ROOM];
+            buf_init(&out, 10000);
+            decoder_init(&d, MIME_BASE64);
+            assert_ok(buf_reserve(&out, ROOM));
+            assert_ok(decoder_put(&d, slice(text, cut), &out));
+            memset(out.ptr + out.len, '~', ROOM - out.len);
+            memset(beyond, '~', ROOM);
+            out.cap = out.len + end - cut; /* what follows is not its */
+            size_t cap = out.cap;
+            assert_ok(decoder_put(&d, slice(text + cut, end - cut), &out));
+            if (out.cap == cap)
+                assert_memory_equal(out.ptr + cap, beyond, ROOM - cap);
+            assert_slice_eq(buf_slice(&out), slice("foobarfoo", end / 4 * 3));
+            buf_finish(&out);
+        }
+}
+
 static void quoted_printable_decodes_and_drops_blanks_at_line_ends(void **state)
 {
     (void)state;
@@ -145,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(base64_passes_over_what_is_foreign_and_ends_with_its_padding),
         cmocka_unit_test(base64_undoes_what_encoding_does),
+        cmocka_unit_test(base64_stays_within_the_room_of_its_buf),
         cmocka_unit_test(quoted_printable_decodes_and_drops_blanks_at_line_ends),
         cmocka_unit_test(a_long_run_of_blanks_is_kept_in_order),
         cmocka_unit_test(others_are_as_they_are_or_not_known),

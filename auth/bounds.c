@@ -72,14 +72,16 @@ void auth_bounds(struct auth *auth, struct loop *loop, struct auth_bounds *ret)
     bool same = known->expire_days == config->settings.pop3.expire_days &&
                 known->login_delay_s == config->settings.pop3.login_delay_s &&
                 known->message_octets == config->settings.store.message_size;
-    bool old = !same || now >= known->until_ms;
+    bool looked = same && known->until_ms, old = !looked || now >= known->until_ms;
     *ret = known->bounds;
     pthread_mutex_unlock(&auth->lock);
     if (!old)
         return;
-    /* A catalog that cannot be read is told by the login; until then the file's word holds. */
+    /* A catalog that cannot be read is told by the login; until then what was found last holds,
+     * else the file's word. */
     enum err e = look_for(store_reader_of(auth->conf.store, loop), config, &fresh);
-    *ret = fresh;
+    if (!e || !looked)
+        *ret = fresh;
     if (e)
         return;
     pthread_mutex_lock(&auth->lock);

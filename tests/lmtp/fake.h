@@ -22,7 +22,7 @@ struct fake {
     unsigned again_every; /* every so many writes ERR_AGAIN, once */
     uint64_t message_octets;
     /* what was done */
-    unsigned opened, incomings, appends, dests;
+    unsigned opened, incomings, appends, dests, bounds;
     struct buf stored;              /* of the last append of shard 0, else of shard 1 */
     unsigned copies[FAKE_ACCOUNTS]; /* stored */
     struct buf paths;               /* of all destinations, "account:path;" */

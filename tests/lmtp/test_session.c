@@ -137,6 +137,18 @@ static void an_alias_stands_or_falls_as_one(void **state)
     quit(fd);
 }
 
+/* It takes a walk over all overrides. */
+static void what_accounts_take_is_asked_only_of_more_than_the_file_says(void **state)
+{
+    (void)state;
+    int fd = greeted();
+    unsigned bounds = fake.bounds;
+    say(fd, "MAIL FROM:<> SIZE=52428800\r\n");
+    rig_expect(fd, "250 2.1.0 sender ok\r\n");
+    assert_int_equal(fake.bounds, bounds);
+    quit(fd);
+}
+
 static int data_as(const char *xforward, const char *rcpt)
 {
     char line[256];
@@ -478,6 +490,7 @@ int main(void)
         WITH_RIG(errors_at_rcpt_have_their_codes),
         WITH_RIG(too_many_recipients_are_for_the_next_time),
         WITH_RIG(idle_says_421),
+        WITH_RIG(what_accounts_take_is_asked_only_of_more_than_the_file_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

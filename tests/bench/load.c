@@ -128,14 +128,21 @@ static void step_on(struct load_conn *c)
         load.paused++;
 }
 
+/* Who pauses when the time is over has come to an end, and not with an operation: woken together,
+ * all would be measured in a crowd that was not there before. */
 static void wake_paused(void)
 {
     uint64_t now = clock_mono_ns();
     for (unsigned i = 0; load.paused && i < load.n_conns; i++) {
         struct load_conn *c = &load.conns[i];
-        if (c->wake_ns && (c->wake_ns <= now || load.over)) {
+        if (!c->wake_ns || (c->wake_ns > now && !load.over))
+            continue;
+        load.paused--;
+        if (c->wake_ns > now) {
+            c->walking = false;
+            c->group->walking--;
+        } else {
             c->wake_ns = 0;
-            load.paused--;
             step_on(c);
         }
     }

@@ -13,6 +13,7 @@
 
 enum {
     IOV_MAX_WRITE = 64,
+    RECORDS_MAX = 64, /* of TLS, read at once */
     BYTES_MAX_WRITE = 1 << 20,
 };
 
@@ -53,15 +54,16 @@ static enum wire_state socket_write(struct wire *wire, struct iovec *iov, int n,
 
 /* --- TLS -------------------------------------------------------------------------------------- */
 
-/* Reads until the session has nothing more or `to` is full, or records without content were too
- * many: octets that are read ahead or inside GnuTLS wake nobody. */
+/* Reads until the session has nothing more or `to` is full, or records with little or no content
+ * were too many: octets that are read ahead or inside GnuTLS wake nobody. */
 static enum wire_state secure_read(struct wire *wire, char *to, size_t cap, size_t *ret_n,
                                    struct fault *why)
 {
     size_t total = 0, n = 0;
     enum wire_state state = WIRE_OK;
     wire->read_wants_write = false;
-    while (state == WIRE_OK && total < cap) {
+    for (unsigned records = 0; state == WIRE_OK && total < cap && records < RECORDS_MAX;
+         records++) {
         switch (tls_read(wire->tls, to + total, cap - total, &n, why)) {
         case TLS_DONE:
             total += n;

@@ -296,6 +296,24 @@ static void records_without_content_leave_others_their_turns(void **state)
     assert_true(rig_until(rig_has_none));
 }
 
+/* As many of them as come are not read in one turn. */
+static void records_of_one_octet_leave_others_their_turns(void **state)
+{
+    (void)state;
+    enum { LINES = 500, AT_ONCE = 64 };
+    struct client *c = secure_client(MODERN);
+    unsigned inputs = rig.session->inputs;
+    c->gathers = true;
+    for (unsigned i = 0; i < 3 * LINES; i++)
+        assert_int_equal(gnutls_record_send(c->session, &"y\r\n"[i % 3], 1), 1);
+    c->gathers = false;
+    send_gathered(c, sizeof c->out);
+    hear(c, 3 * LINES);
+    assert_int_equal(c->len, 3 * LINES);
+    assert_true(rig.session->inputs - inputs >= 3 * LINES / AT_ONCE);
+    ends(c, CONN_END_TLS);
+}
+
 static void a_command_behind_the_handshake_in_one_segment_is_run(void **state)
 {
     (void)state;
@@ -629,6 +647,7 @@ int main(void)
         CASE(octets_inside_gnutls_are_not_forgotten),
         CASE(records_come_in_any_pieces),
         CASE(records_without_content_leave_others_their_turns),
+        CASE(records_of_one_octet_leave_others_their_turns),
         CASE(a_command_behind_the_handshake_in_one_segment_is_run),
         CASE(a_slow_reader_that_takes_something_is_not_dropped),
         CASE(tickets_resume_a_session),

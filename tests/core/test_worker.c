@@ -271,22 +271,29 @@ static void a_full_queue_takes_nothing(void **state)
     loop_free(loop);
 }
 
-/* Many who come back at once from one address all get their turn; one who guesses does not get
- * many. */
-static void a_suspect_waits_with_fewer(void **state)
+/* Its only worker is at work; six of a source may wait, two of a suspect. */
+static struct pool *new_busy_pool(struct loop **ret_loop)
 {
-    (void)state;
     const struct pool_conf conf = {.workers = 1,
                                    .queue_max = JOBS_MAX,
                                    .queue_max_per_source = 6,
                                    .queue_max_per_suspect = 2,
                                    .queue_max_suspect = JOBS_MAX};
-    struct loop *loop;
     struct pool *pool;
-    assert_ok(loop_new(0, &loop));
+    assert_ok(loop_new(0, ret_loop));
     assert_ok(pool_new(&conf, &pool));
-    assert_ok(pool_submit(pool, &make(0, loop, JOB_HASH, 1, run_gated)->job));
+    assert_ok(pool_submit(pool, &make(0, *ret_loop, JOB_HASH, 1, run_gated)->job));
     wait_until_running(1);
+    return pool;
+}
+
+/* Many who come back at once from one address all get their turn; one who guesses does not get
+ * many. */
+static void a_suspect_waits_with_fewer(void **state)
+{
+    (void)state;
+    struct loop *loop;
+    struct pool *pool = new_busy_pool(&loop);
     for (unsigned i = 1; i <= 6; i++)
         assert_ok(pool_submit(pool, &make(i, loop, JOB_HASH, 9, run_plain)->job));
     assert_err(pool_submit(pool, &make(7, loop, JOB_HASH, 9, run_plain)->job), ERR_AGAIN);
@@ -307,17 +314,8 @@ static void a_suspect_waits_with_fewer(void **state)
 static void a_suspect_that_is_refused_waits_for_all_others(void **state)
 {
     (void)state;
-    const struct pool_conf conf = {.workers = 1,
-                                   .queue_max = JOBS_MAX,
-                                   .queue_max_per_source = 6,
-                                   .queue_max_per_suspect = 2,
-                                   .queue_max_suspect = JOBS_MAX};
     struct loop *loop;
-    struct pool *pool;
-    assert_ok(loop_new(0, &loop));
-    assert_ok(pool_new(&conf, &pool));
-    assert_ok(pool_submit(pool, &make(0, loop, JOB_HASH, 1, run_gated)->job));
-    wait_until_running(1);
+    struct pool *pool = new_busy_pool(&loop);
     for (unsigned i = 1; i <= 3; i++)
         assert_ok(pool_submit(pool, &make(i, loop, JOB_HASH, 9, run_plain)->job));
     struct test_job *t = make(4, loop, JOB_HASH, 9, run_plain);

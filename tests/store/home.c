@@ -93,6 +93,20 @@ void home_stop(struct home *home)
     assert_int_equal(system(command), 0);
 }
 
+int home_setup(void **state)
+{
+    static struct home home;
+    home_start(&home);
+    *state = &home;
+    return 0;
+}
+
+int home_teardown(void **state)
+{
+    home_stop(*state);
+    return 0;
+}
+
 void home_user(struct home *home, const char *login)
 {
     struct store_wait *wait = store_wait_new();
@@ -142,6 +156,31 @@ uint32_t home_append(struct home *home, const char *path, uint32_t octets, uint8
         left -= n;
     }
     store_incoming_set(in, sysflags, NULL, 0, clock_wall(), 0);
+    store_append(&in, 1, &dest, 1, store_wait_to(wait));
+    assert_ok(store_wait(wait, &result));
+    uint32_t uid = uidset_next(&result.dest, 1);
+    store_result_finish(&result);
+    return uid;
+}
+
+uint32_t home_append_octets(struct home *home, struct slice message)
+{
+    struct store_incoming *in;
+    struct store_dest dest = {.account = home->account, .path = SLICE("INBOX")};
+    struct store_wait *wait = store_wait_new();
+    struct store_result result;
+    assert_ok(store_incoming_new(home->account, (uint64_t)1 << 30, &in));
+    while (message.len) {
+        struct slice piece = slice_first(message, 10007);
+        enum err e = store_incoming_write(in, piece);
+        if (e == ERR_AGAIN) {
+            nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+            continue;
+        }
+        assert_ok(e);
+        message = slice_from(message, piece.len);
+    }
+    store_incoming_set(in, 0, NULL, 0, clock_wall(), 0);
     store_append(&in, 1, &dest, 1, store_wait_to(wait));
     assert_ok(store_wait(wait, &result));
     uint32_t uid = uidset_next(&result.dest, 1);

@@ -20,12 +20,17 @@ void home_open(struct home *home);  /* the store that is there */
 void home_close(struct home *home);
 void home_check(struct home *home); /* every rule between rows holds */
 void home_stop(struct home *home);  /* checks, closes and removes it */
+/* The same around a test, for cmocka; one home at a time. */
+int home_setup(void **state);
+int home_teardown(void **state);
 
 void home_user(struct home *home, const char *login);
 struct store_account *home_account(struct home *home, const char *login);
 
 /* One message of `octets` octets (at least 64, as stored) at the end of a mailbox; its UID. */
 uint32_t home_append(struct home *home, const char *path, uint32_t octets, uint8_t sysflags);
+/* This message, in pieces, at the end of INBOX; its UID. */
+uint32_t home_append_octets(struct home *home, struct slice message);
 void home_mailbox(struct home *home, const char *path);
 void home_delete_mailbox(struct home *home, const char *path);
 struct store_view *home_view(struct home *home, const char *path);

@@ -12,20 +12,6 @@
 
 enum { DAY = 86400 };
 
-static int start(void **state)
-{
-    static struct home home;
-    home_start(&home);
-    *state = &home;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    home_stop(*state);
-    return 0;
-}
-
 static void configure(struct home *home, const char *text)
 {
     char file[256];
@@ -371,7 +357,7 @@ static void the_nearest_setting_holds(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, home_setup, home_teardown)
     const struct CMUnitTest tests[] = {
         CASE(trash_is_emptied_by_the_time_of_saving),
         CASE(what_was_undeleted_does_not_expire_at_once),

@@ -10,20 +10,6 @@
 
 enum { V = 1234567890 };
 
-static int start(void **state)
-{
-    static struct home home;
-    home_start(&home);
-    *state = &home;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    home_stop(*state);
-    return 0;
-}
-
 static uint32_t box_of(struct home *home, const char *path, uint32_t uidvalidity, uint32_t uidnext)
 {
     struct store_result result;
@@ -289,22 +275,29 @@ static void what_is_there_or_can_be_undeleted_is_known(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_unused_mailbox_takes_uidvalidity_and_uids, start, stop),
-        cmocka_unit_test_setup_teardown(parents_are_made_and_a_name_is_found_again, start, stop),
-        cmocka_unit_test_setup_teardown(a_used_mailbox_keeps_its_own_and_writes_overrides, start,
-                                        stop),
-        cmocka_unit_test_setup_teardown(a_taken_uidvalidity_is_given_up, start, stop),
-        cmocka_unit_test_setup_teardown(an_unused_mailbox_leaves_its_uidvalidity_to_another, start,
-                                        stop),
-        cmocka_unit_test_setup_teardown(later_mailboxes_do_not_get_it_again, start, stop),
-        cmocka_unit_test_setup_teardown(what_came_late_gets_a_new_uid_and_its_old_uidl, start,
-                                        stop),
-        cmocka_unit_test_setup_teardown(uids_at_the_end_of_their_range_are_not_taken, start, stop),
-        cmocka_unit_test_setup_teardown(given_uidls_and_places_are_kept, start, stop),
-        cmocka_unit_test_setup_teardown(only_what_was_new_is_recent, start, stop),
-        cmocka_unit_test_setup_teardown(each_message_is_held_to_the_quota, start, stop),
-        cmocka_unit_test_setup_teardown(a_mailbox_that_is_not_there_refuses_the_batch, start, stop),
-        cmocka_unit_test_setup_teardown(what_is_there_or_can_be_undeleted_is_known, start, stop),
+        cmocka_unit_test_setup_teardown(an_unused_mailbox_takes_uidvalidity_and_uids, home_setup,
+                                        home_teardown),
+        cmocka_unit_test_setup_teardown(parents_are_made_and_a_name_is_found_again, home_setup,
+                                        home_teardown),
+        cmocka_unit_test_setup_teardown(a_used_mailbox_keeps_its_own_and_writes_overrides,
+                                        home_setup, home_teardown),
+        cmocka_unit_test_setup_teardown(a_taken_uidvalidity_is_given_up, home_setup, home_teardown),
+        cmocka_unit_test_setup_teardown(an_unused_mailbox_leaves_its_uidvalidity_to_another,
+                                        home_setup, home_teardown),
+        cmocka_unit_test_setup_teardown(later_mailboxes_do_not_get_it_again, home_setup,
+                                        home_teardown),
+        cmocka_unit_test_setup_teardown(what_came_late_gets_a_new_uid_and_its_old_uidl, home_setup,
+                                        home_teardown),
+        cmocka_unit_test_setup_teardown(uids_at_the_end_of_their_range_are_not_taken, home_setup,
+                                        home_teardown),
+        cmocka_unit_test_setup_teardown(given_uidls_and_places_are_kept, home_setup, home_teardown),
+        cmocka_unit_test_setup_teardown(only_what_was_new_is_recent, home_setup, home_teardown),
+        cmocka_unit_test_setup_teardown(each_message_is_held_to_the_quota, home_setup,
+                                        home_teardown),
+        cmocka_unit_test_setup_teardown(a_mailbox_that_is_not_there_refuses_the_batch, home_setup,
+                                        home_teardown),
+        cmocka_unit_test_setup_teardown(what_is_there_or_can_be_undeleted_is_known, home_setup,
+                                        home_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

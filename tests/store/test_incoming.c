@@ -11,20 +11,6 @@
 
 enum { ROUNDS = 2000, OCTETS_MAX = 400 };
 
-static int start(void **state)
-{
-    static struct home home;
-    home_start(&home);
-    *state = &home;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    home_stop(*state);
-    return 0;
-}
-
 /* What a message is to be, found an octet at a time. */
 struct expected {
     struct buf octets;
@@ -108,7 +94,8 @@ static void every_line_gets_crlf_however_it_is_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_line_gets_crlf_however_it_is_cut, start, stop),
+        cmocka_unit_test_setup_teardown(every_line_gets_crlf_however_it_is_cut, home_setup,
+                                        home_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,20 +9,6 @@
 
 enum { AGAIN_S = 601 };
 
-static int start(void **state)
-{
-    static struct home home;
-    home_start(&home);
-    *state = &home;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    home_stop(*state);
-    return 0;
-}
-
 static struct slice word(unsigned i)
 {
     static char names[100][16];
@@ -412,7 +398,7 @@ static void random_words_stay_with_their_messages(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, home_setup, home_teardown)
     const struct CMUnitTest tests[] = {
         CASE(what_messages_have_is_never_given_up),
         CASE(a_word_that_was_refused_is_taken_later),

@@ -8,20 +8,6 @@
 #include "tests/lib/unit.h"
 #include "tests/store/home.h"
 
-static int start(void **state)
-{
-    static struct home home;
-    home_start(&home);
-    *state = &home;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    home_stop(*state);
-    return 0;
-}
-
 static struct store_maildrop *open_folders(struct home *home, const char *const *names, size_t n)
 {
     struct slice folders[4];
@@ -593,7 +579,7 @@ static void random_sessions_agree_with_the_model(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, home_setup, home_teardown)
     const struct CMUnitTest tests[] = {
         CASE(the_listing_is_frozen_at_login),
         CASE(what_went_meanwhile_can_still_be_read),

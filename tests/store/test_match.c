@@ -4,11 +4,9 @@
 #include <iconv.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/base64.h"
 #include "core/base/buf.h"
-#include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "core/base/utf8.h"
 #include "core/mime/casemap.h"
@@ -23,20 +21,6 @@ static uint32_t roll(uint32_t below)
 {
     seed = seed * 1664525 + 1013904223;
     return (uint32_t)((uint64_t)(seed >> 8) * below >> 24);
-}
-
-static int start(void **state)
-{
-    static struct home home;
-    home_start(&home);
-    *state = &home;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    home_stop(*state);
-    return 0;
 }
 
 static void add(struct buf *to, const char *s)
@@ -265,29 +249,6 @@ static void make(struct message *m)
     }
 }
 
-static void append(struct home *home, struct slice message)
-{
-    struct store_incoming *in;
-    struct store_dest dest = {.account = home->account, .path = SLICE("INBOX")};
-    struct store_wait *wait = store_wait_new();
-    struct store_result result;
-    assert_ok(store_incoming_new(home->account, (uint64_t)1 << 30, &in));
-    while (message.len) {
-        struct slice piece = slice_first(message, 10007);
-        enum err e = store_incoming_write(in, piece);
-        if (e == ERR_AGAIN) {
-            nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
-            continue;
-        }
-        assert_ok(e);
-        message = slice_from(message, piece.len);
-    }
-    store_incoming_set(in, 0, NULL, 0, clock_wall(), 0);
-    store_append(&in, 1, &dest, 1, store_wait_to(wait));
-    assert_ok(store_wait(wait, &result));
-    store_result_finish(&result);
-}
-
 /* --- searches --------------------------------------------------------------------------------- */
 
 static bool holds(struct slice text, struct slice needle)
@@ -438,7 +399,7 @@ static void forget_cache_rows(struct home *home)
 static void store_messages(struct home *home, size_t from, size_t to)
 {
     for (size_t i = from; i < to; i++) {
-        append(home, buf_slice(&messages[i].octets));
+        home_append_octets(home, buf_slice(&messages[i].octets));
         messages[i].stored = true;
     }
 }
@@ -469,7 +430,8 @@ static void a_search_finds_what_a_plain_one_finds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_search_finds_what_a_plain_one_finds, start, stop),
+        cmocka_unit_test_setup_teardown(a_search_finds_what_a_plain_one_finds, home_setup,
+                                        home_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,20 +11,6 @@
 
 enum { DAY = 86400 };
 
-static int start(void **state)
-{
-    static struct home home;
-    home_start(&home);
-    *state = &home;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    home_stop(*state);
-    return 0;
-}
-
 static struct slice inbox[] = {
     {"INBOX", 5}
 };
@@ -562,7 +548,7 @@ static void random_rules_agree_with_the_model(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, home_setup, home_teardown)
     const struct CMUnitTest tests[] = {
         CASE(seen_elsewhere_is_hidden_and_comes_back_unread),
         CASE(seen_by_its_own_download_is_not_hidden),

@@ -6,20 +6,6 @@
 #include "tests/lib/unit.h"
 #include "tests/store/home.h"
 
-static int start(void **state)
-{
-    static struct home home;
-    home_start(&home);
-    *state = &home;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    home_stop(*state);
-    return 0;
-}
-
 static void reopen(struct home *home, uint32_t undelete_s)
 {
     home_close(home);
@@ -353,7 +339,7 @@ static void a_full_disk_gives_up_the_window_oldest_first(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, home_setup, home_teardown)
     const struct CMUnitTest tests[] = {
         CASE(an_expunged_message_stays_for_the_window),
         CASE(a_copy_keeps_the_body),

@@ -9,20 +9,6 @@
 #include "tests/lib/unit.h"
 #include "tests/store/home.h"
 
-static int start(void **state)
-{
-    static struct home home;
-    home_start(&home);
-    *state = &home;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    home_stop(*state);
-    return 0;
-}
-
 /* "path messages octets" of each, by '|'; \Noselect names alone. */
 struct listing {
     char text[4096];
@@ -340,7 +326,7 @@ static void a_loop_has_the_pool_read_it(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, home_setup, home_teardown)
     const struct CMUnitTest tests[] = {
         CASE(mailboxes_are_shown_by_their_paths),
         CASE(what_was_expunged_can_be_read_and_moved_out),

@@ -5,52 +5,12 @@
 #include <time.h>
 
 #include "core/base/buf.h"
-#include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "core/mime/parts.h"
 #include "core/net/worker.h"
 #include "store/incoming.h"
 #include "tests/lib/unit.h"
 #include "tests/store/home.h"
-
-static int start(void **state)
-{
-    static struct home home;
-    home_start(&home);
-    *state = &home;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    home_stop(*state);
-    return 0;
-}
-
-static uint32_t append(struct home *home, struct slice message)
-{
-    struct store_incoming *in;
-    struct store_dest dest = {.account = home->account, .path = SLICE("INBOX")};
-    struct store_wait *wait = store_wait_new();
-    struct store_result result;
-    assert_ok(store_incoming_new(home->account, (uint64_t)1 << 30, &in));
-    while (message.len) {
-        struct slice piece = slice_first(message, 10007);
-        enum err e = store_incoming_write(in, piece);
-        if (e == ERR_AGAIN) {
-            nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
-            continue;
-        }
-        assert_ok(e);
-        message = slice_from(message, piece.len);
-    }
-    store_incoming_set(in, 0, NULL, 0, clock_wall(), 0);
-    store_append(&in, 1, &dest, 1, store_wait_to(wait));
-    assert_ok(store_wait(wait, &result));
-    uint32_t uid = uidset_next(&result.dest, 1);
-    store_result_finish(&result);
-    return uid;
-}
 
 /* The one message of INBOX as FETCH reads it. */
 static void read_message(struct home *home, struct store_view *view, uint32_t uid,
@@ -110,7 +70,7 @@ static void it_is_in_the_row_that_arrival_writes(void **state)
     struct store_message m;
     struct store_structure got;
     struct mime_part part;
-    uint32_t uid = append(home, slice(two_parts, sizeof two_parts - 1));
+    uint32_t uid = home_append_octets(home, slice(two_parts, sizeof two_parts - 1));
     view = home_view(home, "INBOX");
     read_message(home, view, uid, &m);
     assert_ok(store_structure(&m, &got));
@@ -193,7 +153,7 @@ static void a_row_that_is_missing_old_or_damaged_is_written_anew(void **state)
 {
     struct home *home = *state;
     static unsigned char good[ROW_MAX], old[ROW_MAX];
-    uint32_t uid = append(home, slice(two_parts, sizeof two_parts - 1));
+    uint32_t uid = home_append_octets(home, slice(two_parts, sizeof two_parts - 1));
     struct slice row = copy_row(home, 1, good);
     memcpy(old, good, row.len);
     old[2] = PARSER_VERSION - 1;
@@ -235,7 +195,7 @@ static void what_does_not_fit_a_row_is_parsed_when_it_is_asked_for(void **state)
     assert_ok(buf_append(&message, SLICE("Content-Type: multipart/mixed; boundary=b\n\n")));
     for (unsigned i = 0; i < 900; i++)
         assert_ok(buf_append(&message, SLICE("--b\n\nx\n")));
-    uint32_t uid = append(home, buf_slice(&message));
+    uint32_t uid = home_append_octets(home, buf_slice(&message));
     struct slice row = copy_row(home, 1, was);
     struct store_view *view = home_view(home, "INBOX");
     read_message(home, view, uid, &m);
@@ -270,7 +230,7 @@ static void a_message_in_pieces_gives_the_same(void **state)
         assert_ok(buf_append(&message, SLICE("\r\n")));
     }
     assert_ok(buf_append(&message, SLICE("--b--\r\n")));
-    uint32_t uid = append(home, buf_slice(&message));
+    uint32_t uid = home_append_octets(home, buf_slice(&message));
     parse(home, uid, &w);
     assert_ok(w.err);
     struct store_view *view = home_view(home, "INBOX");
@@ -305,7 +265,7 @@ static void a_header_of_more_than_a_piece_ends_where_it_ends(void **state)
     assert_ok(buf_append(&message, SLICE("Content-Type: image/png\r\n\r\n")));
     size_t header = message.len;
     assert_ok(buf_append(&message, SLICE("body\r\n")));
-    uint32_t uid = append(home, buf_slice(&message));
+    uint32_t uid = home_append_octets(home, buf_slice(&message));
     struct store_view *view = home_view(home, "INBOX");
     read_message(home, view, uid, &m);
     assert_int_equal(m.hdr_len, header);
@@ -323,7 +283,7 @@ static void what_is_gone_is_an_error(void **state)
 {
     struct home *home = *state;
     struct waiting w;
-    append(home, slice(two_parts, sizeof two_parts - 1));
+    home_append_octets(home, slice(two_parts, sizeof two_parts - 1));
     parse(home, 7, &w);
     assert_err(w.err, ERR_GONE);
     waiting_finish(&w);
@@ -331,7 +291,7 @@ static void what_is_gone_is_an_error(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, home_setup, home_teardown)
     const struct CMUnitTest tests[] = {
         CASE(it_is_in_the_row_that_arrival_writes),
         CASE(a_row_that_is_missing_old_or_damaged_is_written_anew),

@@ -7,20 +7,6 @@
 
 enum { DAY = 86400 };
 
-static int start(void **state)
-{
-    static struct home home;
-    home_start(&home);
-    *state = &home;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    home_stop(*state);
-    return 0;
-}
-
 /* --- journal -------------------------------------------------------------------------------------
  */
 
@@ -228,7 +214,7 @@ static void a_step_of_the_clock_stops_the_ageing_for_an_hour(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, home_setup, home_teardown)
     const struct CMUnitTest tests[] = {
         CASE(the_journal_keeps_its_newest_lines),
         CASE(fewer_than_256_lines_are_not_worth_a_trim),
